@@ -1,0 +1,123 @@
+import { parseDuration } from "./duration.ts";
+
+/** The City resource as the API server serves it, and as the rest of the product reads it. Schema: `city.yaml`. */
+
+export const CITY_GROUP = "dispatch.city";
+export const CITY_VERSION = "v1alpha1";
+export const CITY_API_VERSION = `${CITY_GROUP}/${CITY_VERSION}`;
+export const CITY_PLURAL = "cities";
+
+/** Kept on a City until its fence is sealed, so that `kubectl delete` returns when nothing more can be committed. */
+export const SEAL_FINALIZER = "dispatch.city/seal";
+
+/** What people write. The API server fills in every default, so a stored spec is always complete. */
+export type CitySpec = {
+  /** Time from one tick to the next: a duration of 200 ms to 10 min. */
+  readonly period: string;
+  readonly suspend: boolean;
+  readonly workerPool: string;
+  /** Relative cost of the City, 1 to 1000. Absent: measured tick time decides. */
+  readonly weight?: number;
+  /** IANA name, such as "Europe/Madrid". */
+  readonly timeZone: string;
+  /** Periods without a tick after which the City counts as stalled. */
+  readonly stallAfterTicks: number;
+  readonly dispatch: CityDispatchSpec;
+};
+
+export type CityDispatchSpec = {
+  /** Orders ready within this duration are looked at. */
+  readonly horizon: string;
+  /** Busy couriers who are free within this duration are looked at. */
+  readonly courierFreeWithin: string;
+  readonly courierSpeedMetersPerMinute: number;
+  /** Handling at the store and again at the door, each this long. */
+  readonly serviceTime: string;
+  /** A courier further from the store than this travel time is never asked. */
+  readonly pickupTravelMax: string;
+};
+
+export type ConditionStatus = "True" | "False" | "Unknown";
+
+export type CityCondition = {
+  readonly type: "Assigned" | "Dispatching" | "Suspended" | "Ready";
+  readonly status: ConditionStatus;
+  /** CamelCase, as the deciding function returned it. */
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration: number;
+  /** RFC 3339, whole seconds. */
+  readonly lastTransitionTime: string;
+};
+
+export type CityStatus = {
+  readonly observedGeneration?: number;
+  readonly assignment?: {
+    /** Worker id. */
+    readonly worker: string;
+    /** Fencing token as text. */
+    readonly token: string;
+    /** RFC 3339. */
+    readonly since: string;
+  };
+  readonly progress?: {
+    /** Number of the last committed tick. */
+    readonly tick: number;
+    /** Scheduled start of its slot, RFC 3339 with milliseconds. */
+    readonly slot: string;
+    /** RFC 3339. */
+    readonly committedAt: string;
+  };
+  readonly conditions?: readonly CityCondition[];
+};
+
+export type ObjectMetadata = {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+  readonly ownerReferences?: readonly OwnerReference[];
+};
+
+export type OwnerReference = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
+};
+
+export type City = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMetadata;
+  readonly spec: CitySpec;
+  readonly status?: CityStatus;
+};
+
+/** What a worker needs to know of a City's spec; it travels in the annotation of the City's Lease. */
+export type TaskSpec = {
+  readonly generation: number;
+  readonly period: string;
+  readonly dispatch: CityDispatchSpec;
+};
+
+export function taskSpecOf(city: City): TaskSpec {
+  return {
+    generation: city.metadata.generation ?? 0,
+    period: city.spec.period,
+    dispatch: city.spec.dispatch,
+  };
+}
+
+/** The period of a City in milliseconds. */
+export function periodMsOf(spec: Pick<CitySpec, "period">): number {
+  return parseDuration(spec.period);
+}

@@ -1,0 +1,44 @@
+import type { Clock } from "./clock.ts";
+import { OperationalError } from "./errors.ts";
+
+/** Helpers around AbortSignal: every wait in this product takes one, and every deadline has a typed reason. */
+
+export class DeadlineExceeded extends OperationalError {
+  constructor(what: string, limitMs: number) {
+    super({ code: "deadline-exceeded", remedy: "retry", message: `${what} took longer than ${limitMs} ms` });
+  }
+}
+
+/**
+ * Runs `work` under the caller's signal and a deadline of `limitMs`; the signal given to `work` aborts with a
+ * DeadlineExceeded when time is up. `work` itself must end when its signal aborts.
+ */
+export async function withDeadline<Result>(
+  input: { readonly clock: Clock; readonly what: string; readonly limitMs: number; readonly signal: AbortSignal },
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const deadline = new AbortController();
+  const cancel = input.clock.schedule(input.limitMs, () => {
+    deadline.abort(new DeadlineExceeded(input.what, input.limitMs));
+  });
+  try {
+    return await work(AbortSignal.any([input.signal, deadline.signal]));
+  } finally {
+    cancel();
+  }
+}
+
+/** Rejects with the signal's reason when it aborts first; for promises that take no signal themselves. */
+export async function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => {
+    reject(signal.reason as Error);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
