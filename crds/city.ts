@@ -104,13 +104,17 @@ export type City = {
 
 /** What a worker needs to know of a City's spec; it travels in the annotation of the City's Lease. */
 export type TaskSpec = {
+  /** UID of the cluster that assigns: a claim presents it as its authority. */
+  readonly clusterUid: string;
+  /** The generation of the City that these values are of. */
   readonly generation: number;
   readonly period: string;
   readonly dispatch: CityDispatchSpec;
 };
 
-export function taskSpecOf(city: City): TaskSpec {
+export function taskSpecOf(city: City, clusterUid: string): TaskSpec {
   return {
+    clusterUid,
     generation: city.metadata.generation ?? 0,
     period: city.spec.period,
     dispatch: city.spec.dispatch,

@@ -129,19 +129,25 @@ export function encodeAssignment(input: {
   };
 }
 
-/** A City Lease → what it says. Throws a RangeError when it is none that the operator wrote. */
+/** A City Lease → what it says. A task that cannot be read counts as none, so that the operator writes it again. */
 export function decodeAssignment(lease: Lease): Assignment {
-  const city = lease.metadata.labels?.[CITY_LABEL];
-  if (city === undefined) throw new RangeError(`Lease ${lease.metadata.name} has no label ${CITY_LABEL}`);
-  const task = lease.metadata.annotations?.[TASK_ANNOTATION];
   const worker = lease.spec?.holderIdentity;
   return {
-    city,
+    city: lease.metadata.labels?.[CITY_LABEL] ?? lease.metadata.name.replace(/^city-/, ""),
     worker: worker === undefined || worker === "" ? undefined : worker,
     token: parseToken(lease.metadata.resourceVersion ?? ""),
-    task: task === undefined ? undefined : (JSON.parse(task) as TaskSpec),
+    task: decodeTask(lease.metadata.annotations?.[TASK_ANNOTATION]),
     since: lease.spec?.acquireTime,
   };
+}
+
+function decodeTask(text: string | undefined): TaskSpec | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as TaskSpec;
+  } catch {
+    return undefined;
+  }
 }
 
 export function encodeHeartbeat(input: {

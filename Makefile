@@ -1,0 +1,63 @@
+# Every command that a person or CI needs. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help install demo audit test check types lint format unit integration control-plane mdrplib clean
+
+# The project brings its own Node as a development dependency, whatever the machine has.
+NODE := node_modules/.bin/node
+NODE_QUIET := $(NODE) --disable-warning=ExperimentalWarning
+JEST := $(NODE_QUIET) --experimental-vm-modules node_modules/jest/bin/jest.js
+
+SECONDS_ARG := $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS))
+
+##@ Begin here
+demo: install ## Run the whole product on this machine: SECONDS=60 ends by itself, DAY=<folder> replays a recorded day, SPEED=60
+	@SECONDS= DEMO_SECONDS="$(SECONDS_ARG)" DAY="$(DAY)" SPEED="$(SPEED)" exec $(NODE_QUIET) local/demo/main.ts
+
+test: install ## Types, lint, format, unit and integration tests; ends with "N passed, N failed"
+	@exec $(NODE_QUIET) test/run.ts
+
+##@ Single checks
+check: types lint format unit ## Everything that needs no server
+
+types: install ## Check the types
+	@node_modules/.bin/tsc -p .
+
+lint: install ## Lint, with types
+	@node_modules/.bin/oxlint --type-aware
+
+format: install ## Write the format
+	@node_modules/.bin/oxfmt
+
+unit: install ## Unit tests; ARGS goes to Jest
+	@exec $(JEST) test/unit $(ARGS)
+
+integration: install ## Tests against a real API server and a real MySQL; ARGS goes to Jest
+	@exec $(JEST) --runInBand test/integration $(ARGS)
+
+##@ Operate
+audit: install ## Check the invariants in any database: DATABASE_URL=mysql://user:password@host:3306/dispatch
+	@DATABASE_URL="$(DATABASE_URL)" exec $(NODE_QUIET) db/main.ts audit
+
+##@ Measure
+mdrplib: install ## Play recorded city-days through the dispatcher in memory: DATA=<folder of instances>
+	@DATA="$(DATA)" exec $(NODE_QUIET) test/bench/mdrplib.ts
+
+##@ Prepare
+install: node_modules/.package-lock.json ## Install what the project needs from npm
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later with npm (Debian: apt-get install nodejs npm)" >&2; exit 1; }
+	@echo "installing packages from npm: about a minute, once"
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+control-plane: install ## Build etcd, kube-apiserver and kubectl from Go modules (about five minutes, once)
+	@exec $(NODE_QUIET) local/control-plane/build.ts
+
+clean: ## Remove what was installed and written into this folder
+	@rm -rf node_modules out
+
+##@ Help
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

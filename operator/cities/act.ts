@@ -1,0 +1,130 @@
+import { SEAL_FINALIZER, type City } from "../../crds/city.ts";
+import { cityLeaseName, decodeAssignment, encodeAssignment, type Assignment, type Lease } from "../../crds/lease.ts";
+import type { FencingToken } from "../../crds/token.ts";
+import type { SealOutcome } from "../../db/seal.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { OperationalError } from "../../runtime/errors.ts";
+import type { KubeClient, Resource } from "../../runtime/kube/client.ts";
+import { LEASES } from "../../runtime/kube/resources.ts";
+import type { Decision } from "./place.ts";
+import type { CityView } from "./view.ts";
+
+/**
+ * Carries out one decision about one city. Every write has the resourceVersion that was decided on as its precondition,
+ * so two operators at once are merely wasteful; a conflict throws (`kube-conflict`) and the city is decided anew.
+ */
+
+export type ActDependencies = {
+  readonly client: KubeClient;
+  readonly cities: Resource;
+  readonly clock: Clock;
+  readonly seal: (city: string, token: FencingToken, signal: AbortSignal) => Promise<SealOutcome>;
+};
+
+/** What was done, for the event, the log and the memory of the controller. */
+export type Done =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "adopted" }
+  | { readonly kind: "assigned"; readonly lease: Lease; readonly assignment: Assignment; readonly isMove: boolean }
+  | { readonly kind: "unassigned"; readonly lease: Lease }
+  | { readonly kind: "sealed"; readonly token: FencingToken }
+  | { readonly kind: "removed" };
+
+export async function act(
+  dependencies: ActDependencies,
+  input: { readonly view: CityView; readonly decision: Decision; readonly lease: Lease | undefined },
+  signal: AbortSignal,
+): Promise<Done> {
+  const { view, decision } = input;
+  switch (decision.kind) {
+    case "keep":
+    case "wait":
+      return { kind: "nothing" };
+    case "adopt":
+      await writeFinalizers(dependencies, view.city, [...finalizersOf(view.city), SEAL_FINALIZER], signal);
+      return { kind: "adopted" };
+    case "assign": {
+      const lease = await writeLease(dependencies, input, decision.worker, signal);
+      const isMove = view.lease?.worker !== undefined && view.lease.worker !== decision.worker;
+      return { kind: "assigned", lease, assignment: decodeAssignment(lease), isMove };
+    }
+    case "unassign":
+      // The seal follows as a decision of its own, once the token of this write is known.
+      return { kind: "unassigned", lease: await writeLease(dependencies, input, undefined, signal) };
+    case "seal":
+      return seal(dependencies, view, signal);
+    case "remove":
+      return remove(dependencies, input, signal);
+    default:
+      return decision satisfies never;
+  }
+}
+
+async function writeLease(
+  { client, clock }: ActDependencies,
+  { view, lease }: { readonly view: CityView; readonly lease: Lease | undefined },
+  worker: string | undefined,
+  signal: AbortSignal,
+): Promise<Lease> {
+  const next = encodeAssignment({
+    city: view.city,
+    worker,
+    task: view.task,
+    replaces: lease,
+    nowMs: clock.wallMs(),
+  });
+  return lease === undefined
+    ? client.create<Lease>(LEASES, next, signal)
+    : client.replace<Lease>(LEASES, next, signal);
+}
+
+async function seal(dependencies: ActDependencies, view: CityView, signal: AbortSignal): Promise<Done> {
+  const token = view.lease?.token;
+  if (token === undefined) return { kind: "nothing" };
+  const outcome = await dependencies.seal(view.name, token, signal);
+  if (outcome === "sealed") return { kind: "sealed", token };
+  throw new OperationalError({
+    code: `seal-${outcome}`,
+    remedy: "refresh",
+    message:
+      outcome === "behind"
+        ? `the fence of ${view.name} is ahead of the Lease's token ${token}`
+        : `the database takes tokens from another cluster`,
+  });
+}
+
+async function remove(
+  dependencies: ActDependencies,
+  { view, lease }: { readonly view: CityView; readonly lease: Lease | undefined },
+  signal: AbortSignal,
+): Promise<Done> {
+  const { client } = dependencies;
+  if (lease !== undefined) {
+    const { namespace, uid, resourceVersion } = lease.metadata;
+    const ref = { name: cityLeaseName(view.name), ...(namespace === undefined ? {} : { namespace }) };
+    await client.remove(LEASES, ref, signal, {
+      preconditions: {
+        ...(uid === undefined ? {} : { uid }),
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      },
+    });
+  }
+  const others = finalizersOf(view.city).filter((finalizer) => finalizer !== SEAL_FINALIZER);
+  await writeFinalizers(dependencies, view.city, others, signal);
+  return { kind: "removed" };
+}
+
+function finalizersOf(city: City): readonly string[] {
+  return city.metadata.finalizers ?? [];
+}
+
+async function writeFinalizers(
+  { client, cities }: ActDependencies,
+  city: City,
+  finalizers: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, namespace, resourceVersion } = city.metadata;
+  const ref = { name, ...(namespace === undefined ? {} : { namespace }) };
+  await client.patch<City>(cities, ref, { metadata: { finalizers, resourceVersion } }, signal);
+}

@@ -1,0 +1,143 @@
+import type { CityCondition, CityStatus, ConditionStatus } from "../../crds/city.ts";
+import { formatDuration } from "../../crds/duration.ts";
+import type { Decision, WaitReason } from "./place.ts";
+import { isSealed, type CityView, type FleetView } from "./view.ts";
+
+/**
+ * What a person reads of a City: each condition's reason is what the deciding function returned. Pure.
+ */
+
+type Judgement = { readonly status: ConditionStatus; readonly reason: string; readonly message: string };
+
+const WAIT_REASONS: Readonly<Record<WaitReason, (city: CityView, view: FleetView) => Judgement>> = {
+  "foreign-authority": (_city, view) => ({
+    status: "False",
+    reason: "ForeignAuthority",
+    message: `the database takes tokens from cluster ${
+      view.authority.kind === "foreign" ? view.authority.clusterUid : "unknown"
+    } only; to hand it to this cluster run the command take-authority, as docs/authority.md says`,
+  }),
+  "authority-unknown": () => ({
+    status: "Unknown",
+    reason: "DatabaseUnreachable",
+    message: "MySQL has not told yet which cluster may hand out tokens; check the operator's DATABASE_URL and its log",
+  }),
+  "no-workers": (city) => ({
+    status: "False",
+    reason: "NoWorkers",
+    message: `no live worker in pool "${city.pool}"; start one, or change spec.workerPool`,
+  }),
+  "database-unreachable": () => ({
+    status: "True",
+    reason: "DatabaseUnreachable",
+    message: "its holder is silent and MySQL does not answer; nothing is moved until it does",
+  }),
+  "holder-late": (city) => ({
+    status: "True",
+    reason: "HolderLate",
+    message: `worker ${city.lease?.worker} has not renewed its heartbeat lately; it is moved if that lasts`,
+  }),
+};
+
+function judgeAssigned(city: CityView, decision: Decision, view: FleetView): Judgement {
+  if (decision.kind === "wait") return WAIT_REASONS[decision.because](city, view);
+  if (city.lease?.worker !== undefined) {
+    return {
+      status: "True",
+      reason: "Assigned",
+      message: `held by ${city.lease.worker} under token ${city.lease.token}`,
+    };
+  }
+  if (city.isSuspended) return { status: "False", reason: "Suspended", message: "spec.suspend is true: nobody holds it" };
+  return { status: "False", reason: "Pending", message: "about to be assigned" };
+}
+
+function judgeDispatching(city: CityView, view: FleetView): Judgement {
+  const { fence, lease } = city;
+  if (city.isSuspended) return { status: "False", reason: "Suspended", message: "spec.suspend is true" };
+  if (view.authority.kind === "foreign") {
+    return { status: "False", reason: "ForeignAuthority", message: "another cluster dispatches for this database" };
+  }
+  if (!view.isDatabaseReachable) {
+    return {
+      status: "Unknown",
+      reason: "DatabaseUnreachable",
+      message: "MySQL does not answer the operator; workers go on by themselves as soon as it answers them",
+    };
+  }
+  if (lease?.worker === undefined) {
+    return { status: "False", reason: "NotAssigned", message: "no worker holds the city" };
+  }
+  const sinceMs = Math.max(city.watchedSinceMs, city.movedMs ?? 0, fence?.advancedMs ?? 0);
+  const silenceMs = view.nowMs - sinceMs;
+  const hasTicked = fence !== undefined && fence.tick > 0n;
+  if (silenceMs >= city.stallAfterMs) {
+    return {
+      status: "False",
+      reason: "Stalled",
+      message: `no tick has been committed for ${city.city.spec.stallAfterTicks} periods of ${city.city.spec.period}; see the log of ${lease.worker}`,
+    };
+  }
+  if (!hasTicked) return { status: "Unknown", reason: "Starting", message: "waiting for the first tick" };
+  return { status: "True", reason: "Ticking", message: `a tick every ${formatDuration(city.periodMs)}` };
+}
+
+function judgeSuspended(city: CityView): Judgement {
+  if (!city.isSuspended) return { status: "False", reason: "NotSuspended", message: "spec.suspend is false" };
+  if (isSealed(city)) {
+    return {
+      status: "True",
+      reason: "Sealed",
+      message: `sealed with token ${city.lease?.token}: nothing more is committed until spec.suspend is false again`,
+    };
+  }
+  return { status: "False", reason: "Sealing", message: "taking the city from its holder and sealing its fence" };
+}
+
+function judgeReady(city: CityView, assignedAs: Judgement, dispatching: Judgement): Judgement {
+  if (city.isDeleting) return { status: "False", reason: "Deleting", message: "being sealed before it is deleted" };
+  if (assignedAs.status !== "True") return assignedAs;
+  return dispatching.status === "True" ? { ...dispatching, message: `dispatching: ${dispatching.message}` } : dispatching;
+}
+
+/** The status that the City should have. `nowIso` dates the conditions that changed; all others keep their time. */
+export function describeCity(city: CityView, decision: Decision, view: FleetView, nowIso: string): CityStatus {
+  const generation = city.city.metadata.generation ?? 0;
+  const assignedAs = judgeAssigned(city, decision, view);
+  const dispatching = judgeDispatching(city, view);
+  const previous = city.city.status?.conditions ?? [];
+  const condition = (type: CityCondition["type"], judgement: Judgement): CityCondition => {
+    const before = previous.find((candidate) => candidate.type === type);
+    const lastTransitionTime = before?.status === judgement.status ? before.lastTransitionTime : nowIso;
+    return { type, ...judgement, observedGeneration: generation, lastTransitionTime };
+  };
+  const { lease, fence } = city;
+  return {
+    observedGeneration: generation,
+    ...(lease?.worker === undefined
+      ? {}
+      : {
+          assignment: { worker: lease.worker, token: String(lease.token), since: secondsOf(lease.since ?? nowIso) },
+        }),
+    ...(fence?.slotMs === undefined || fence.committedAtMs === undefined
+      ? {}
+      : {
+          progress: {
+            tick: Number(fence.tick),
+            slot: new Date(fence.slotMs).toISOString(),
+            committedAt: secondsOf(new Date(fence.committedAtMs).toISOString()),
+          },
+        }),
+    conditions: [
+      condition("Assigned", assignedAs),
+      condition("Dispatching", dispatching),
+      condition("Suspended", judgeSuspended(city)),
+      condition("Ready", judgeReady(city, assignedAs, dispatching)),
+    ],
+  };
+}
+
+/** RFC 3339 text cut to whole seconds, as Kubernetes writes times. */
+function secondsOf(iso: string): string {
+  return iso.replace(/\.[0-9]+Z$/, "Z");
+}

@@ -1,0 +1,55 @@
+import { backoffMs } from "../runtime/backoff.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { OperationalError, isOperational } from "../runtime/errors.ts";
+import type { KubeClient, KubeObject, Resource } from "../runtime/kube/client.ts";
+import type { Log } from "../runtime/log.ts";
+
+const NAMESPACES: Resource = { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false };
+const OLDEST_MINOR = 35;
+const BACKOFF = { firstMs: 200, maxMs: 5_000 };
+
+export type Cluster = {
+  /** UID of the kube-system namespace: the cluster's identity for as long as its etcd lives. */
+  readonly uid: string;
+  /** Such as "v1.35.4". */
+  readonly version: string;
+};
+
+/**
+ * Which cluster this is. Waits for an API server that is away; throws `kube-version` when it is older than 1.35, where
+ * resourceVersions were not comparable (KEP-5504).
+ */
+export async function readCluster(
+  { client, clock, log }: { readonly client: KubeClient; readonly clock: Clock; readonly log: Log },
+  signal: AbortSignal,
+): Promise<Cluster> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const version = await client.version(signal);
+      requireVersion(version);
+      const namespace = await client.get<KubeObject>(NAMESPACES, { name: "kube-system" }, signal);
+      const uid = namespace?.metadata.uid;
+      if (uid !== undefined) return { uid, version: version.gitVersion };
+      log.warn({ attempt }, "namespace kube-system not there yet");
+    } catch (error) {
+      if (!isOperational(error) || error.remedy === "give-up") throw error;
+      log.warn({ attempt, because: error.code, err: error }, "cluster not read");
+    }
+    await clock.sleep(backoffMs(BACKOFF, attempt, Math.random), signal);
+  }
+}
+
+export function requireVersion(version: {
+  readonly major: string;
+  readonly minor: string;
+  readonly gitVersion: string;
+}): void {
+  const major = Number.parseInt(version.major, 10);
+  const minor = Number.parseInt(version.minor, 10);
+  if (major > 1 || (major === 1 && minor >= OLDEST_MINOR)) return;
+  throw new OperationalError({
+    code: "kube-version",
+    remedy: "give-up",
+    message: `this is Kubernetes ${version.gitVersion}; City operator needs 1.${OLDEST_MINOR} or later, where resourceVersions are comparable (KEP-5504)`,
+  });
+}

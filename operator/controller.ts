@@ -1,0 +1,228 @@
+import { CITY_API_VERSION } from "../crds/city.ts";
+import { abortable } from "../runtime/abort.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { isOperational } from "../runtime/errors.ts";
+import type { EventRecorder } from "../runtime/kube/events.ts";
+import { createWorkQueue } from "../runtime/kube/work-queue.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Authority } from "./authority.ts";
+import { act, type ActDependencies, type Done } from "./cities/act.ts";
+import { describeCity } from "./cities/conditions.ts";
+import { placeCities, type Decision } from "./cities/place.ts";
+import type { StatusWriter } from "./cities/status-writer.ts";
+import type { CityView, FleetView } from "./cities/view.ts";
+import type { Fleet } from "./fleet.ts";
+import type { OperatorMetrics } from "./metrics.ts";
+
+/**
+ * The loop of the leader: gather → decide → act. A round looks at the whole fleet, decides every city by pure functions,
+ * hands the cities that need something to a rate-limited queue of keys, and the statuses to the status writer. The queue
+ * acts on the latest decision, one city at a time per key.
+ */
+export type ControllerDependencies = Omit<ActDependencies, "cities"> & {
+  readonly cities: ActDependencies["cities"];
+  readonly fleet: Fleet;
+  readonly authority: Authority;
+  readonly statusWriter: StatusWriter;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: OperatorMetrics;
+};
+
+/** Changes that come together are decided together. */
+const ROUND_SPACING_MS = 20;
+/** Statuses speak of time that passes (a stall), so the fleet is looked at this often even when nothing changes. */
+const ROUND_INTERVAL_MS = 1_000;
+const ACT_CONCURRENCY = 16;
+const ACTS_PER_SECOND = 200;
+const SHEDS_PER_SECOND = 2;
+const SHED_BURST = 4;
+
+type Latest = { readonly view: CityView; readonly decision: Decision };
+
+export class Controller {
+  readonly #dependencies: ControllerDependencies;
+  #wake = Promise.withResolvers<void>();
+  #latest = new Map<string, Latest>();
+  #shedAllowance = SHED_BURST;
+  #shedRefilledMs = 0;
+
+  constructor(dependencies: ControllerDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Something changed: have a look soon. */
+  poke(): void {
+    this.#wake.resolve();
+  }
+
+  /** Decides and acts until the signal aborts. Rejects only for a mistake of our own. */
+  async lead(signal: AbortSignal): Promise<void> {
+    const { fleet, clock, random, log, statusWriter } = this.#dependencies;
+    await fleet.waitSynced(signal);
+    const queue = createWorkQueue({
+      clock,
+      random,
+      log,
+      ratePerSecond: ACTS_PER_SECOND,
+      burst: ACTS_PER_SECOND,
+      backoff: { firstMs: 5, maxMs: 5_000 },
+    });
+    const ending = new AbortController();
+    const ended = AbortSignal.any([signal, ending.signal]);
+    try {
+      await Promise.all([
+        queue.run({ concurrency: ACT_CONCURRENCY, process: (city) => this.#process(city, ended) }, ended),
+        statusWriter.run(ended),
+        this.#rounds((city) => queue.add(city), ended),
+      ]);
+    } finally {
+      ending.abort();
+    }
+  }
+
+  async #rounds(enqueue: (city: string) => void, signal: AbortSignal): Promise<void> {
+    const { clock, fleet, metrics } = this.#dependencies;
+    this.#shedRefilledMs = clock.monotonicMs();
+    const confirming = new Set<Promise<void>>();
+    while (!signal.aborted) {
+      const startedMs = clock.monotonicMs();
+      const { suspects, lookAgainInMs } = this.#round(enqueue);
+      metrics.decideDuration((clock.monotonicMs() - startedMs) / 1_000);
+      for (const worker of suspects) {
+        const confirmation = fleet.confirm(worker, signal).then(() => {
+          this.poke();
+        });
+        confirming.add(confirmation);
+        void confirmation.finally(() => confirming.delete(confirmation)).catch(() => undefined);
+      }
+      const pause = new AbortController();
+      const paused = AbortSignal.any([signal, pause.signal]);
+      await clock.sleep(ROUND_SPACING_MS, signal).catch(() => undefined);
+      await Promise.race([
+        abortable(this.#wake.promise, paused).catch(() => undefined),
+        clock.sleep(Math.min(ROUND_INTERVAL_MS, lookAgainInMs), paused).catch(() => undefined),
+        // A mistake of ours while confirming must end the process, not hide in the background.
+        ...[...confirming].map((confirmation) => confirmation.then(() => undefined)),
+      ]);
+      pause.abort(new Error("the pause is over"));
+      this.#wake = Promise.withResolvers<void>();
+    }
+    await Promise.all(confirming);
+  }
+
+  #round(enqueue: (city: string) => void): { readonly suspects: readonly string[]; readonly lookAgainInMs: number } {
+    const { fleet, authority, statusWriter, clock, metrics } = this.#dependencies;
+    this.#refillSheds();
+    const { fleet: view, suspects, lookAgainInMs } = fleet.view({
+      authority: authority.view(),
+      shedBudget: Math.floor(this.#shedAllowance),
+    });
+    const decisions = placeCities(view);
+    const latest = new Map<string, Latest>();
+    // Whole seconds, as Kubernetes writes the times of conditions.
+    const nowIso = new Date(Math.floor(clock.wallMs() / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
+    for (const city of view.cities) {
+      const decision = decisions.get(city.name) ?? { kind: "keep" };
+      latest.set(city.name, { view: city, decision });
+      if (decision.kind !== "keep" && decision.kind !== "wait") enqueue(city.name);
+      statusWriter.want(city.city, describeCity(city, decision, view, nowIso));
+    }
+    this.#latest = latest;
+    metrics.cities(view.cities.length);
+    metrics.workers(countLive(view));
+    return { suspects, lookAgainInMs };
+  }
+
+  #refillSheds(): void {
+    const nowMs = this.#dependencies.clock.monotonicMs();
+    const earned = ((nowMs - this.#shedRefilledMs) / 1_000) * SHEDS_PER_SECOND;
+    this.#shedAllowance = Math.min(SHED_BURST, this.#shedAllowance + earned);
+    this.#shedRefilledMs = nowMs;
+  }
+
+  async #process(city: string, signal: AbortSignal): Promise<"done"> {
+    const { fleet, metrics } = this.#dependencies;
+    const latest = this.#latest.get(city);
+    if (latest === undefined) return "done";
+    const lease = fleet.leaseOf(city);
+    // Decided on another Lease than the one there is now: the next round decides anew.
+    if (lease?.metadata.resourceVersion !== latest.view.lease?.token.toString()) {
+      this.poke();
+      return "done";
+    }
+    try {
+      const done = await act(this.#dependencies, { ...latest, lease }, signal);
+      this.#remember(latest, done);
+    } catch (error) {
+      const isConflict = isOperational(error) && error.remedy === "refresh";
+      metrics.acts(isConflict ? "conflict" : "failed");
+      if (isConflict) await fleet.refresh(city, signal);
+      throw error;
+    } finally {
+      this.poke();
+    }
+    return "done";
+  }
+
+  #remember({ view, decision }: Latest, done: Done): void {
+    const { fleet, log, metrics } = this.#dependencies;
+    if (done.kind !== "nothing") metrics.acts(done.kind);
+    const fields = { city: view.name, decision: decision.kind };
+    switch (done.kind) {
+      case "nothing":
+      case "adopted":
+        return;
+      case "assigned": {
+        const { worker, token } = done.assignment;
+        const because = decision.kind === "assign" ? decision.because : "new-city";
+        fleet.wrote(view.name, done.lease, because !== "spec-changed");
+        if (because === "balance") this.#shedAllowance -= 1;
+        metrics.assignments(because);
+        log.info({ ...fields, worker, token: String(token), because }, "city assigned");
+        const from = done.isMove ? ` from ${view.lease?.worker}` : "";
+        this.#record(view, done.isMove ? "Moved" : "Assigned", `to ${worker}${from} with token ${token}: ${because}`);
+        return;
+      }
+      case "unassigned":
+        fleet.wrote(view.name, done.lease, true);
+        log.info({ ...fields, token: done.lease.metadata.resourceVersion }, "city unassigned");
+        return;
+      case "sealed":
+        fleet.sealed(view.name, done.token);
+        log.info({ ...fields, token: String(done.token) }, "city sealed");
+        this.#record(view, "Sealed", `with token ${done.token}: nothing more is committed until it is assigned again`);
+        return;
+      case "removed":
+        log.info(fields, "city removed");
+        return;
+      default:
+        done satisfies never;
+    }
+  }
+
+  #record(view: CityView, reason: string, note: string): void {
+    const { name, namespace, uid } = view.city.metadata;
+    this.#dependencies.events.record({
+      regarding: {
+        apiVersion: CITY_API_VERSION,
+        kind: "City",
+        name,
+        namespace: namespace ?? "default",
+        uid: uid ?? "",
+      },
+      reason,
+      action: reason,
+      note,
+      type: "Normal",
+    });
+  }
+}
+
+function countLive(view: FleetView): number {
+  let live = 0;
+  for (const worker of view.workers.values()) if (worker.liveness === "live") live += 1;
+  return live;
+}

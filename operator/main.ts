@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { parseDuration } from "../crds/duration.ts";
+import { openDatabase } from "../db/pool.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { EnvironmentReader } from "../runtime/environment.ts";
+import { createKubeClient } from "../runtime/kube/client.ts";
+import { createEventRecorder } from "../runtime/kube/events.ts";
+import { createLog } from "../runtime/log.ts";
+import { createMetrics } from "../runtime/metrics.ts";
+import { serveProbes } from "../runtime/probes.ts";
+import { shutdownSignals } from "../runtime/shutdown.ts";
+import { readCluster } from "./cluster.ts";
+import { createOperatorMetrics } from "./metrics.ts";
+import { createOperator } from "./operator.ts";
+
+/** The operator process: reads its environment, builds what it runs on, runs until it is told to end. */
+
+function readEnvironment() {
+  const environment = new EnvironmentReader(process.env);
+  const settings = {
+    databaseUrl: environment.text(
+      "DATABASE_URL",
+      "the operator account's URL, such as mysql://user:password@host:3306/dispatch",
+    ),
+    namespace: environment.text("POD_NAMESPACE", "the namespace of the Cities", "default"),
+    pod: environment.text("POD_NAME", "the Pod's name", hostname()),
+    leaseDurationMs: environment.parsed("ELECTION_LEASE_DURATION", 15_000, parseDuration),
+    renewDeadlineMs: environment.parsed("ELECTION_RENEW_DEADLINE", 10_000, parseDuration),
+    retryPeriodMs: environment.parsed("ELECTION_RETRY_PERIOD", 2_000, parseDuration),
+    probePort: environment.integer("PROBE_PORT", { min: 0, max: 65_535 }, 8080),
+    probeHost: environment.text("PROBE_HOST", "the address to serve probes on", "0.0.0.0"),
+    logLevel: environment.oneOf("LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
+  };
+  environment.finish();
+  return settings;
+}
+
+async function main(): Promise<void> {
+  const settings = readEnvironment();
+  const identity = `${settings.pod}-${randomBytes(3).toString("hex")}`;
+  const log = createLog({ process: "operator", level: settings.logLevel }).child({ operator: identity });
+  const signals = shutdownSignals(process, log);
+  // There is nothing to hand over that the other replica does not know: the first signal ends it.
+  const signal = signals.draining;
+  const metrics = createMetrics();
+  const client = createKubeClient({ requestTimeoutMs: 10_000, connectionsMax: 16 });
+  const electionClient = createKubeClient({ requestTimeoutMs: settings.retryPeriodMs, connectionsMax: 1 });
+  const database = openDatabase({ url: settings.databaseUrl, connectionsMax: 8, log, clock: systemClock });
+  const cluster = await readCluster({ client, clock: systemClock, log }, signal);
+  const events = createEventRecorder({
+    client,
+    clock: systemClock,
+    log,
+    reportingController: "dispatch.city/operator",
+    reportingInstance: identity,
+  });
+  const operator = createOperator(
+    {
+      clock: systemClock,
+      random: Math.random,
+      client,
+      electionClient,
+      database,
+      events,
+      log,
+      metrics: createOperatorMetrics(metrics),
+    },
+    {
+      identity,
+      namespace: settings.namespace,
+      clusterUid: cluster.uid,
+      election: {
+        leaseDurationMs: settings.leaseDurationMs,
+        renewDeadlineMs: settings.renewDeadlineMs,
+        retryPeriodMs: settings.retryPeriodMs,
+      },
+    },
+  );
+  const probes = await serveProbes({
+    port: settings.probePort,
+    host: settings.probeHost,
+    registry: metrics.registry,
+    isLive: () => undefined,
+    isReady: () => (operator.health.isSynced() ? undefined : "Cities and Leases have not been listed yet"),
+  });
+  log.info({ port: probes.port, version: cluster.version }, "operator started");
+  await operator.run(signal);
+  await events.close();
+  await database.close();
+  await Promise.all([client.close(), electionClient.close(), probes.close()]);
+  log.info({}, "operator ended");
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+});

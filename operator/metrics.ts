@@ -1,0 +1,34 @@
+import type { Metrics } from "../runtime/metrics.ts";
+
+const MOVE_CAUSES = [
+  "new-city",
+  "resumed",
+  "spec-changed",
+  "pool-changed",
+  "holder-gone",
+  "holder-draining",
+  "balance",
+] as const;
+const ACTS = ["adopted", "assigned", "unassigned", "sealed", "removed", "conflict", "failed"] as const;
+
+export type OperatorMetrics = ReturnType<typeof createOperatorMetrics>;
+
+export function createOperatorMetrics(metrics: Metrics) {
+  return {
+    assignments: metrics.countBy(
+      "dispatch_operator_assignments_total",
+      "Assignments written, by cause.",
+      "because",
+      MOVE_CAUSES,
+    ),
+    acts: metrics.countBy("dispatch_operator_acts_total", "Decisions carried out, by result.", "result", ACTS),
+    leading: metrics.gauge("dispatch_operator_leading", "1 while this replica leads."),
+    cities: metrics.gauge("dispatch_operator_cities", "Cities in the operator's view."),
+    workers: metrics.gauge("dispatch_operator_workers", "Workers in the operator's view that are live."),
+    decideDuration: metrics.histogram(
+      "dispatch_operator_decide_duration_seconds",
+      "Time to gather and decide for the whole fleet.",
+      [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+    ),
+  };
+}

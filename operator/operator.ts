@@ -1,0 +1,142 @@
+import { sealCity } from "../db/seal.ts";
+import type { Database } from "../db/pool.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { KubeClient } from "../runtime/kube/client.ts";
+import type { EventRecorder } from "../runtime/kube/events.ts";
+import { createLeaderElection } from "../runtime/kube/leader-election.ts";
+import type { Log } from "../runtime/log.ts";
+import { createAuthority } from "./authority.ts";
+import { createStatusWriter } from "./cities/status-writer.ts";
+import { Controller } from "./controller.ts";
+import { CITIES, Fleet } from "./fleet.ts";
+import type { OperatorMetrics } from "./metrics.ts";
+import { Progress } from "./progress/progress.ts";
+import { runProgressReader } from "./progress/reader.ts";
+
+export type OperatorDependencies = {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly client: KubeClient;
+  /** For leader election, with a connection of its own: renewals must not wait behind anything. */
+  readonly electionClient: KubeClient;
+  readonly database: Database;
+  readonly events: EventRecorder;
+  readonly log: Log;
+  readonly metrics: OperatorMetrics;
+};
+
+export type OperatorSettings = {
+  /** Distinct per process. */
+  readonly identity: string;
+  readonly namespace: string;
+  readonly clusterUid: string;
+  readonly election: {
+    readonly leaseDurationMs: number;
+    readonly renewDeadlineMs: number;
+    readonly retryPeriodMs: number;
+  };
+};
+
+export type Operator = {
+  run(signal: AbortSignal): Promise<void>;
+  readonly health: { isSynced(): boolean; isLeading(): boolean };
+};
+
+const SEAL_LIMIT_MS = 3_000;
+const PROGRESS_WRITES_PER_SECOND = 20;
+
+/**
+ * Every replica observes the fleet; the leader decides and acts. A replica that takes over has seen all there is to see,
+ * and adopts every assignment as it stands.
+ */
+export function createOperator(dependencies: OperatorDependencies, settings: OperatorSettings): Operator {
+  const { clock, random, client, database, log, metrics } = dependencies;
+  const { namespace, clusterUid } = settings;
+  const progress = new Progress();
+  const statusWriter = createStatusWriter({
+    client,
+    resource: CITIES,
+    clock,
+    log,
+    progressWritesPerSecond: PROGRESS_WRITES_PER_SECOND,
+  });
+  const fleet: Fleet = new Fleet({
+    client,
+    clock,
+    random,
+    log,
+    namespace,
+    clusterUid,
+    progress,
+    onChange: () => controller.poke(),
+    onCityGone: (city) => statusWriter.forget(city),
+  });
+  const authority = createAuthority({ database, clusterUid, clock, log, onChange: () => controller.poke() });
+  const controller: Controller = new Controller({
+    ...dependencies,
+    cities: CITIES,
+    fleet,
+    authority,
+    statusWriter,
+    seal: (city, token, signal) =>
+      sealCity(
+        database,
+        { city, clusterUid, token },
+        AbortSignal.any([signal, AbortSignal.timeout(SEAL_LIMIT_MS)]),
+      ),
+  });
+  const election = createLeaderElection({
+    client: dependencies.electionClient,
+    clock,
+    random,
+    log,
+    namespace,
+    name: "city-operator",
+    identity: settings.identity,
+    ...settings.election,
+  });
+  let isLeading = false;
+
+  async function lead(signal: AbortSignal): Promise<void> {
+    isLeading = true;
+    metrics.leading(1);
+    try {
+      await controller.lead(signal);
+    } finally {
+      isLeading = false;
+      metrics.leading(0);
+    }
+  }
+
+  return {
+    async run(signal) {
+      const ending = new AbortController();
+      const observing = Promise.all([
+        fleet.run(ending.signal),
+        authority.run(ending.signal),
+        runProgressReader(
+          {
+            database,
+            progress,
+            clock,
+            log,
+            onAdvances: (advances) => {
+              for (const { holder, committedMs } of advances) {
+                if (holder !== undefined) fleet.committed(holder, committedMs);
+              }
+              controller.poke();
+            },
+          },
+          ending.signal,
+        ),
+      ]);
+      try {
+        await Promise.race([election.run({ onLead: lead }, signal), observing]);
+      } finally {
+        ending.abort(new Error("the operator ended"));
+        await observing;
+      }
+    },
+    health: { isSynced: () => fleet.isSynced, isLeading: () => isLeading },
+  };
+}

@@ -1,0 +1,81 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/**
+ * Runs every check of the project in turn and sums them up. A check that is a single program counts as one test. A suite
+ * that ran nothing, or skipped anything, counts as failed: silence is not success.
+ */
+
+type Tally = { readonly passed: number; readonly failed: number };
+
+const directory = mkdtempSync(join(tmpdir(), "city-operator-test-"));
+
+async function run(command: string, args: readonly string[]): Promise<number> {
+  const child = spawn(command, [...args], { stdio: ["ignore", "inherit", "inherit"] });
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child.once("error", reject);
+  child.once("exit", (code) => {
+    resolve(code ?? 1);
+  });
+  return promise;
+}
+
+async function check(command: string, args: readonly string[]): Promise<Tally> {
+  const code = await run(command, args);
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+async function jest(suite: string, flags: readonly string[]): Promise<Tally> {
+  const outputFile = join(directory, `${suite}.json`);
+  const code = await run(process.execPath, [
+    "--disable-warning=ExperimentalWarning",
+    "--experimental-vm-modules",
+    "node_modules/jest/bin/jest.js",
+    `test/${suite}`,
+    "--json",
+    `--outputFile=${outputFile}`,
+    ...flags,
+  ]);
+  const result = JSON.parse(readFileSync(outputFile, "utf8")) as {
+    numPassedTests: number;
+    numFailedTests: number;
+    numPendingTests: number;
+    numTodoTests: number;
+    numRuntimeErrorTestSuites: number;
+  };
+  const skipped = result.numPendingTests + result.numTodoTests;
+  if (skipped > 0) process.stdout.write(`${suite}: ${skipped} skipped, which counts as failed\n`);
+  let failed = result.numFailedTests + result.numRuntimeErrorTestSuites + skipped;
+  // Something other than a test failed, or there was none.
+  if (failed === 0 && (code !== 0 || result.numPassedTests === 0)) failed = 1;
+  return { passed: result.numPassedTests, failed };
+}
+
+const CHECKS: readonly (readonly [string, () => Promise<Tally>])[] = [
+  ["types", () => check("node_modules/.bin/tsc", ["-p", "."])],
+  ["lint", () => check("node_modules/.bin/oxlint", ["--type-aware"])],
+  ["format", () => check("node_modules/.bin/oxfmt", ["--check"])],
+  ["unit", () => jest("unit", [])],
+  // One file at a time: each has servers of its own, and some watch the clock.
+  ["integration", () => jest("integration", ["--runInBand"])],
+];
+
+let passed = 0;
+let failed = 0;
+for (const [name, runCheck] of CHECKS) {
+  const startedMs = performance.now();
+  process.stdout.write(`\n== ${name}\n`);
+  const tally = await runCheck().catch((error: unknown): Tally => {
+    process.stdout.write(`${name}: ${String(error)}\n`);
+    return { passed: 0, failed: 1 };
+  });
+  passed += tally.passed;
+  failed += tally.failed;
+  const seconds = Math.round((performance.now() - startedMs) / 1_000);
+  process.stdout.write(`== ${name}: ${tally.passed} passed, ${tally.failed} failed in ${seconds} s\n`);
+}
+rmSync(directory, { recursive: true, force: true });
+process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;

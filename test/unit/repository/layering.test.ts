@@ -1,0 +1,51 @@
+import { expect, test } from "@jest/globals";
+import { importsOf, sources } from "./sources.ts";
+
+/** Who may import whom. The table stands in ARCHITECTURE.md as well; this is what enforces it. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  crds: [],
+  runtime: [],
+  db: ["crds", "runtime"],
+  operator: ["crds", "runtime", "db"],
+  worker: ["crds", "runtime", "db"],
+  local: ["crds", "runtime", "db", "operator", "worker"],
+  test: ["crds", "runtime", "db", "operator", "worker", "local"],
+};
+
+const folderOf = (path: string): string => path.split("/")[0] ?? "";
+const typescript = sources(/\.ts$/);
+
+test("every folder of sources has its line in the import table", () => {
+  const folders = new Set(typescript.map(({ path }) => folderOf(path)));
+  expect([...folders].toSorted()).toEqual(Object.keys(MAY_IMPORT).toSorted());
+});
+
+test("no folder imports one that it may not", () => {
+  const offences = typescript.flatMap((source) => {
+    const folder = folderOf(source.path);
+    const allowed = new Set([folder, ...(MAY_IMPORT[folder] ?? [])]);
+    return importsOf(source)
+      .filter((target) => !allowed.has(folderOf(target)))
+      .map((target) => `${source.path} imports ${target}`);
+  });
+  expect(offences).toEqual([]);
+});
+
+test("the dispatcher imports nothing but its own files", () => {
+  const offences = typescript
+    .filter(({ path }) => path.startsWith("worker/dispatch/"))
+    .flatMap((source) => {
+      const packages = [...source.text.matchAll(/from\s+"([^."][^"]*)"/g)].map((match) => match[1] ?? "");
+      const files = importsOf(source).filter((target) => !target.startsWith("worker/dispatch/"));
+      return [...packages, ...files].map((target) => `${source.path} imports ${target}`);
+    });
+  expect(offences).toEqual([]);
+});
+
+test("only mains, tools and tests read the process's environment", () => {
+  const offences = typescript
+    .filter(({ path }) => !/^(local|test)\//.test(path) && !/(^|\/)main\.ts$/.test(path))
+    .filter(({ text }) => /\bprocess\.(env|argv|exit|on)\b/.test(text))
+    .map(({ path }) => path);
+  expect(offences).toEqual([]);
+});

@@ -1,0 +1,120 @@
+import { encodeHeartbeat, workerLeaseName, type Heartbeat, type Lease } from "../crds/lease.ts";
+import { withDeadline } from "../runtime/abort.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { isOperational } from "../runtime/errors.ts";
+import type { KubeClient } from "../runtime/kube/client.ts";
+import { LEASES } from "../runtime/kube/resources.ts";
+import type { Log } from "../runtime/log.ts";
+import type { WorkerMetrics } from "./metrics.ts";
+
+/**
+ * The worker's renewal of its own Lease: the only thing it ever writes to the API server, and the operator's first
+ * evidence that it lives. A worker that cannot write it goes on ticking: its commits are evidence as well.
+ */
+export type HeartbeatSender = {
+  /** Beats until the signal aborts; owns every write it starts. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Marks the worker as draining and beats at once; resolves when the API server has it, or after one interval. */
+  drain(signal: AbortSignal): Promise<void>;
+  /** Deletes the Lease: the worker holds nothing and ends. */
+  remove(signal: AbortSignal): Promise<void>;
+  /** Monotonic time of the last successful beat; undefined before the first. */
+  lastBeatMs(): number | undefined;
+};
+
+export function createHeartbeat(input: {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: WorkerMetrics;
+  readonly namespace: string;
+  readonly podUid: string | undefined;
+  /** What does not change while the process lives. */
+  readonly identity: Omit<Heartbeat, "draining" | "databaseReachable">;
+  readonly isDatabaseReachable: () => boolean;
+}): HeartbeatSender {
+  const { client, clock, log, metrics, namespace, identity } = input;
+  const ref = { namespace, name: workerLeaseName(identity.worker) };
+  let isDraining = false;
+  let resourceVersion: string | undefined;
+  let lastBeatMs: number | undefined;
+
+  async function write(signal: AbortSignal): Promise<void> {
+    const lease = encodeHeartbeat({
+      heartbeat: { ...identity, draining: isDraining, databaseReachable: input.isDatabaseReachable() },
+      namespace,
+      podUid: input.podUid,
+      resourceVersion,
+      nowMs: clock.wallMs(),
+    });
+    const written =
+      resourceVersion === undefined
+        ? await client.create<Lease>(LEASES, lease, signal)
+        : await client.replace<Lease>(LEASES, lease, signal);
+    resourceVersion = written.metadata.resourceVersion;
+  }
+
+  /** After a write whose answer was lost, or after somebody deleted the Lease: take its present state as the base. */
+  async function refresh(signal: AbortSignal): Promise<void> {
+    const present = await client.get<Lease>(LEASES, ref, signal);
+    resourceVersion = present?.metadata.resourceVersion;
+  }
+
+  async function beat(signal: AbortSignal): Promise<void> {
+    try {
+      await withDeadline({ clock, what: "the heartbeat", limitMs: identity.intervalMs, signal }, async (beatSignal) => {
+        try {
+          await write(beatSignal);
+        } catch (error) {
+          if (!isOperational(error) || error.remedy === "give-up") throw error;
+          await refresh(beatSignal);
+          await write(beatSignal);
+        }
+      });
+      lastBeatMs = clock.monotonicMs();
+      metrics.heartbeats("written");
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isOperational(error)) throw error;
+      metrics.heartbeats("failed");
+      log.warn({ because: error.code, err: error }, "heartbeat failed");
+    }
+  }
+
+  // One beat at a time: a later one starts when the one before has ended.
+  let tail: Promise<void> = Promise.resolve();
+  const beatInTurn = (signal: AbortSignal): Promise<void> => {
+    tail = tail.then(() => beat(signal));
+    return tail;
+  };
+
+  return {
+    async run(signal) {
+      let dueMs = clock.monotonicMs();
+      while (!signal.aborted) {
+        await beatInTurn(signal);
+        // On a fixed rhythm, so that a slow write does not stretch the interval.
+        dueMs = Math.max(dueMs + identity.intervalMs, clock.monotonicMs());
+        try {
+          await clock.sleep(dueMs - clock.monotonicMs(), signal);
+        } catch (error) {
+          if (!signal.aborted) throw error;
+        }
+      }
+    },
+    async drain(signal) {
+      isDraining = true;
+      await beatInTurn(signal);
+    },
+    async remove(signal) {
+      await tail;
+      try {
+        await client.remove(LEASES, ref, signal);
+      } catch (error) {
+        if (!isOperational(error)) throw error;
+        log.warn({ because: error.code, err: error }, "worker lease not removed");
+      }
+    },
+    lastBeatMs: () => lastBeatMs,
+  };
+}

@@ -1,0 +1,108 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { parseDuration } from "../crds/duration.ts";
+import { microTime } from "../crds/lease.ts";
+import { openDatabase } from "../db/pool.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { EnvironmentReader } from "../runtime/environment.ts";
+import { createKubeClient } from "../runtime/kube/client.ts";
+import { createLog } from "../runtime/log.ts";
+import { createMetrics } from "../runtime/metrics.ts";
+import { serveProbes } from "../runtime/probes.ts";
+import { shutdownSignals } from "../runtime/shutdown.ts";
+import { createDispatchPool } from "./dispatch-pool/dispatch-pool.ts";
+import { createWorkerMetrics } from "./metrics.ts";
+import { createWorker } from "./worker.ts";
+
+/** The worker process: reads its environment, builds what it runs on, runs until it has drained. */
+
+function readEnvironment() {
+  const environment = new EnvironmentReader(process.env);
+  const pod = environment.text("POD_NAME", "the Pod's name", hostname());
+  const settings = {
+    databaseUrl: environment.text(
+      "DATABASE_URL",
+      "the worker account's URL, such as mysql://user:password@host:3306/dispatch",
+    ),
+    namespace: environment.text("POD_NAMESPACE", "the namespace of the Cities", "default"),
+    pod,
+    podUid: environment.optional("POD_UID"),
+    pool: environment.text("WORKER_POOL", "the worker's pool", "default"),
+    zone: environment.text("WORKER_ZONE", "the worker's zone", "unknown"),
+    version: environment.text("VERSION", "the version of the image", "dev"),
+    capacity: environment.integer("WORKER_CAPACITY", { min: 1, max: 1_000_000 }, 100),
+    heartbeatIntervalMs: environment.parsed("HEARTBEAT_INTERVAL", 5_000, parseDuration),
+    drainLimitMs: environment.parsed("DRAIN_LIMIT", 25_000, parseDuration),
+    threads: environment.integer("DISPATCH_THREADS", { min: 1, max: 64 }, 1),
+    connectionsMax: environment.integer("DATABASE_CONNECTIONS", { min: 1, max: 1_000 }, 10),
+    probePort: environment.integer("PROBE_PORT", { min: 0, max: 65_535 }, 8080),
+    probeHost: environment.text("PROBE_HOST", "the address to serve probes on", "0.0.0.0"),
+    logLevel: environment.oneOf("LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
+  };
+  environment.finish();
+  return settings;
+}
+
+async function main(): Promise<void> {
+  const settings = readEnvironment();
+  const worker = `${settings.pod}-${randomBytes(3).toString("hex")}`;
+  const log = createLog({ process: "worker", level: settings.logLevel }).child({ worker });
+  const signals = shutdownSignals(process, log);
+  const metrics = createMetrics();
+  const client = createKubeClient({ requestTimeoutMs: 10_000, connectionsMax: 4 });
+  const heartbeatClient = createKubeClient({ requestTimeoutMs: settings.heartbeatIntervalMs, connectionsMax: 1 });
+  const database = openDatabase({
+    url: settings.databaseUrl,
+    connectionsMax: settings.connectionsMax,
+    log,
+    clock: systemClock,
+  });
+  const dispatchPool = createDispatchPool({ threads: settings.threads, clock: systemClock, log });
+  const instance = createWorker(
+    {
+      clock: systemClock,
+      random: Math.random,
+      newCommitId: randomUUID,
+      client,
+      heartbeatClient,
+      database,
+      dispatchPool,
+      log,
+      metrics: createWorkerMetrics(metrics),
+    },
+    {
+      identity: {
+        worker,
+        pod: settings.pod,
+        pool: settings.pool,
+        zone: settings.zone,
+        version: settings.version,
+        capacity: settings.capacity,
+        intervalMs: settings.heartbeatIntervalMs,
+        since: microTime(Date.now()),
+      },
+      namespace: settings.namespace,
+      podUid: settings.podUid,
+      drainLimitMs: settings.drainLimitMs,
+    },
+  );
+  const probes = await serveProbes({
+    port: settings.probePort,
+    host: settings.probeHost,
+    registry: metrics.registry,
+    // A worker that loses the API server goes on ticking, so only its own loops count here; answering is the proof.
+    isLive: () => undefined,
+    isReady: () => (instance.health.isWatching() ? undefined : "the watch of City Leases has not synced yet"),
+  });
+  log.info({ pool: settings.pool, version: settings.version, port: probes.port }, "worker started");
+  await instance.run(signals);
+  await dispatchPool.close();
+  await database.close();
+  await Promise.all([client.close(), heartbeatClient.close(), probes.close()]);
+  log.info({}, "worker ended");
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,39 @@
+import type { Metrics } from "../runtime/metrics.ts";
+
+const TICK_OUTCOMES = ["committed", "missed", "reload", "outpaced", "unknown", "fenced"] as const;
+const CLAIM_OUTCOMES = ["claimed", "behind", "foreign", "failed"] as const;
+const HEARTBEAT_OUTCOMES = ["written", "failed"] as const;
+
+export type TickOutcomeLabel = (typeof TICK_OUTCOMES)[number];
+
+export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
+
+export function createWorkerMetrics(metrics: Metrics) {
+  return {
+    ticks: metrics.countBy("dispatch_worker_ticks_total", "Ticks by outcome.", "outcome", TICK_OUTCOMES),
+    claims: metrics.countBy("dispatch_worker_claims_total", "Claims by outcome.", "outcome", CLAIM_OUTCOMES),
+    heartbeats: metrics.countBy(
+      "dispatch_worker_heartbeats_total",
+      "Heartbeats by outcome.",
+      "outcome",
+      HEARTBEAT_OUTCOMES,
+    ),
+    skippedSlots: metrics.countBy(
+      "dispatch_worker_skipped_slots_total",
+      "Slots that nobody ran, by cause: the tick before ran long, or no holder was ticking.",
+      "because",
+      ["overrun", "gap"],
+    ),
+    cities: metrics.gauge("dispatch_worker_cities", "Cities that this worker holds."),
+    lateness: metrics.histogram(
+      "dispatch_worker_tick_lateness_seconds",
+      "From the scheduled start of a slot to the start of its tick.",
+      [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    ),
+    tickDuration: metrics.histogram(
+      "dispatch_worker_tick_duration_seconds",
+      "From the start of a tick to its outcome.",
+      [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    ),
+  };
+}

@@ -1,0 +1,193 @@
+import { periodMsOf, type TaskSpec } from "../../crds/city.ts";
+import type { FencingToken } from "../../crds/token.ts";
+import { withDeadline } from "../../runtime/abort.ts";
+import { backoffMs } from "../../runtime/backoff.ts";
+import { isOperational } from "../../runtime/errors.ts";
+import type { WorkerMetrics } from "../metrics.ts";
+import { gridOf, nextSlot } from "./grid.ts";
+import { runTick, type TickDependencies } from "./tick.ts";
+import { assigned, transition, type EndReason, type TenureEvent, type TenureState } from "./transition.ts";
+
+export type TenureDependencies = TickDependencies & {
+  readonly random: () => number;
+  /** Identity of this worker. */
+  readonly worker: string;
+  readonly metrics: WorkerMetrics;
+};
+
+export type TenureInput = { readonly city: string; readonly token: FencingToken; readonly task: TaskSpec };
+
+export type Tenure = {
+  readonly city: string;
+  readonly token: FencingToken;
+  /** Ends the tenure after the tick in flight; nothing new is started. */
+  stop(because: Exclude<EndReason, "fenced">): void;
+  /** Gives up the tick in flight as well. */
+  abort(): void;
+  readonly ended: Promise<EndReason>;
+};
+
+const CLAIM_LIMIT_MS = 5_000;
+const CLAIM_BACKOFF = { firstMs: 100, maxMs: 2_000 };
+/** A foreign authority changes only when a person orders it. */
+const FOREIGN_BACKOFF = { firstMs: 1_000, maxMs: 10_000 };
+const MISSED_BACKOFF = { firstMs: 100, maxMs: 1_000 };
+
+/** Starts the hold of this worker on `city` under `token`. `ended` rejects only for a mistake of our own. */
+export function startTenure(
+  dependencies: TenureDependencies,
+  input: TenureInput,
+): Tenure {
+  const stopping = new AbortController();
+  const aborting = new AbortController();
+  let stopReason: Exclude<EndReason, "fenced"> = "stopping";
+  return {
+    city: input.city,
+    token: input.token,
+    stop(because) {
+      stopReason = because;
+      stopping.abort();
+    },
+    abort() {
+      stopping.abort();
+      aborting.abort(new Error("the tenure was aborted"));
+    },
+    ended: runTenure(dependencies, input, {
+      stopping: stopping.signal,
+      aborting: aborting.signal,
+      stopReason: () => stopReason,
+    }),
+  };
+}
+
+type Control = {
+  readonly stopping: AbortSignal;
+  readonly aborting: AbortSignal;
+  readonly stopReason: () => Exclude<EndReason, "fenced">;
+};
+
+async function runTenure(
+  dependencies: TenureDependencies,
+  input: TenureInput,
+  control: Control,
+): Promise<EndReason> {
+  const { log } = dependencies;
+  const fields = { city: input.city, token: String(input.token) };
+  let state: TenureState = assigned;
+  while (state.kind !== "ended") {
+    const event: TenureEvent = control.stopping.aborted
+      ? { kind: control.stopReason() }
+      : state.kind === "claiming"
+        ? await claim(dependencies, input, state, control)
+        : await tickAtNextSlot(dependencies, input, state, control);
+    const next = transition(state, event);
+    if (next.kind !== state.kind) {
+      log.info(
+        { ...fields, because: event.kind, ...(next.kind === "ticking" ? { tick: String(next.lastTick) } : {}) },
+        next.kind === "ticking" ? "city claimed" : next.kind === "ended" ? "tenure ended" : "claiming again",
+      );
+    }
+    state = next;
+  }
+  return state.because;
+}
+
+async function claim(
+  dependencies: TenureDependencies,
+  input: TenureInput,
+  state: Extract<TenureState, { readonly kind: "claiming" }>,
+  control: Control,
+): Promise<TenureEvent> {
+  const { clock, fence, databaseClock, metrics, log, random } = dependencies;
+  if (state.attempt > 0) {
+    const limits = state.because === "foreign" ? FOREIGN_BACKOFF : CLAIM_BACKOFF;
+    const isStopped = await sleepUnless(dependencies, backoffMs(limits, state.attempt - 1, random), control.stopping);
+    if (isStopped) return { kind: control.stopReason() };
+  }
+  const sentAtMs = clock.monotonicMs();
+  try {
+    const outcome = await withDeadline(
+      { clock, what: "the claim", limitMs: CLAIM_LIMIT_MS, signal: control.aborting },
+      (signal) =>
+        fence.claim(
+          {
+            city: input.city,
+            clusterUid: input.task.clusterUid,
+            token: input.token,
+            holder: dependencies.worker,
+          },
+          signal,
+        ),
+    );
+    dependencies.onDatabase(true);
+    metrics.claims(outcome.kind);
+    if (outcome.kind === "claimed") {
+      databaseClock.observe({
+        databaseTimeMs: outcome.databaseTimeMs,
+        sentAtMs,
+        receivedAtMs: clock.monotonicMs(),
+      });
+    }
+    return outcome;
+  } catch (error) {
+    if (!isOperational(error) && !control.aborting.aborted) throw error;
+    dependencies.onDatabase(false);
+    metrics.claims("failed");
+    log.warn({ city: input.city, token: String(input.token), attempt: state.attempt, err: error }, "claim failed");
+    return { kind: "claim-failed" };
+  }
+}
+
+async function tickAtNextSlot(
+  dependencies: TenureDependencies,
+  input: TenureInput,
+  state: Extract<TenureState, { readonly kind: "ticking" }>,
+  control: Control,
+): Promise<TenureEvent> {
+  const { clock, databaseClock, metrics, random } = dependencies;
+  const periodMs = periodMsOf(input.task);
+  const grid = gridOf(input.city, periodMs);
+  if (state.missed > 0) {
+    const limits = { ...MISSED_BACKOFF, maxMs: Math.min(MISSED_BACKOFF.maxMs, periodMs) };
+    const isStopped = await sleepUnless(dependencies, backoffMs(limits, state.missed - 1, random), control.stopping);
+    if (isStopped) return { kind: control.stopReason() };
+  }
+  const { slotMs, startsInMs, skipped } = nextSlot(grid, databaseClock.nowMs(), state.lastSlotMs);
+  if (startsInMs > 0 && (await sleepUnless(dependencies, startsInMs, control.stopping))) {
+    return { kind: control.stopReason() };
+  }
+  metrics.lateness(Math.max(0, databaseClock.nowMs() - slotMs) / 1_000);
+  const startedAtMs = clock.monotonicMs();
+  const outcome = await runTick(
+    dependencies,
+    {
+      city: input.city,
+      epoch: state.epoch,
+      token: input.token,
+      lastTick: state.lastTick,
+      slotMs,
+      periodMs,
+      task: input.task,
+    },
+    control.aborting,
+  );
+  metrics.tickDuration((clock.monotonicMs() - startedAtMs) / 1_000);
+  metrics.ticks(outcome.kind);
+  if (outcome.kind === "committed") metrics.skippedSlots(state.missed > 0 ? "gap" : "overrun", skipped);
+  return outcome;
+}
+
+/** Waits; true when the tenure was told to stop meanwhile. */
+async function sleepUnless(
+  { clock }: TenureDependencies,
+  durationMs: number,
+  stopping: AbortSignal,
+): Promise<boolean> {
+  try {
+    await clock.sleep(durationMs, stopping);
+    return false;
+  } catch (error) {
+    if (stopping.aborted) return true;
+    throw error;
+  }
+}

@@ -1,0 +1,154 @@
+import type { TaskSpec } from "../../crds/city.ts";
+import type { FencingToken } from "../../crds/token.ts";
+import type { Fence } from "../../db/fence.ts";
+import type { CitySnapshot } from "../../db/snapshot.ts";
+import { withDeadline } from "../../runtime/abort.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { isOperational } from "../../runtime/errors.ts";
+import type { Log } from "../../runtime/log.ts";
+import type { DispatchPool } from "../dispatch-pool/dispatch-pool.ts";
+import type { DispatchResult } from "../dispatch/model.ts";
+import { validateDecisions } from "../dispatch/validate.ts";
+import type { DatabaseClock } from "../database-clock.ts";
+import { tickLimits } from "./grid.ts";
+import { dispatchParametersOf, dispatchSnapshotOf } from "./inputs.ts";
+import type { TenureEvent } from "./transition.ts";
+
+export type TickDependencies = {
+  readonly clock: Clock;
+  readonly databaseClock: DatabaseClock;
+  readonly fence: Fence;
+  readonly readSnapshot: (city: string, signal: AbortSignal) => Promise<CitySnapshot>;
+  readonly dispatchPool: DispatchPool;
+  readonly newCommitId: () => string;
+  /** Told after every exchange with the database. */
+  readonly onDatabase: (isReachable: boolean) => void;
+  readonly log: Log;
+};
+
+export type TickInput = {
+  readonly city: string;
+  readonly epoch: bigint;
+  readonly token: FencingToken;
+  readonly lastTick: bigint;
+  readonly slotMs: number;
+  readonly periodMs: number;
+  readonly task: TaskSpec;
+};
+
+/** What one tick can come to; each is an event of the tenure. */
+export type TickOutcome = Extract<
+  TenureEvent,
+  { readonly kind: "committed" | "missed" | "reload" | "outpaced" | "unknown" | "fenced" }
+>;
+
+/**
+ * One pass of the dispatch loop: snapshot, decide, commit, within the hard deadline of the period. Never throws for what
+ * the outside world does; `signal` gives the tick up where it stands.
+ */
+export async function runTick(
+  dependencies: TickDependencies,
+  input: TickInput,
+  signal: AbortSignal,
+): Promise<TickOutcome> {
+  const limits = tickLimits(input.periodMs);
+  return withDeadline(
+    { clock: dependencies.clock, what: "the tick", limitMs: limits.tickMs, signal },
+    async (tickSignal) => {
+      try {
+        const snapshot = await readSnapshotTimed(dependencies, input.city, tickSignal);
+        if (snapshot.epoch !== input.epoch || snapshot.token !== input.token) return { kind: "fenced" };
+        if (snapshot.tick !== input.lastTick) return { kind: "reload" };
+        const result = await decide(dependencies, input, snapshot, tickSignal);
+        return await commit(dependencies, input, snapshot, result, tickSignal);
+      } catch (error) {
+        // Whatever throws here surely changed nothing: a commit that may have gone through is an outcome, not an error.
+        if (!isOperational(error) && !tickSignal.aborted) throw error;
+        const because = isOperational(error) ? error.code : "aborted";
+        if (because.startsWith("database-")) dependencies.onDatabase(false);
+        dependencies.log.warn({ city: input.city, slot: input.slotMs, because, err: error }, "tick missed");
+        return { kind: "missed" };
+      }
+    },
+  );
+}
+
+async function readSnapshotTimed(
+  { clock, databaseClock, readSnapshot, onDatabase }: TickDependencies,
+  city: string,
+  signal: AbortSignal,
+): Promise<CitySnapshot> {
+  const sentAtMs = clock.monotonicMs();
+  const snapshot = await readSnapshot(city, signal);
+  databaseClock.observe({
+    databaseTimeMs: snapshot.databaseTimeMs,
+    sentAtMs,
+    receivedAtMs: clock.monotonicMs(),
+  });
+  onDatabase(true);
+  return snapshot;
+}
+
+async function decide(
+  { dispatchPool, log }: TickDependencies,
+  input: TickInput,
+  snapshot: CitySnapshot,
+  signal: AbortSignal,
+): Promise<DispatchResult> {
+  const dispatchSnapshot = dispatchSnapshotOf(snapshot);
+  const parameters = dispatchParametersOf(input.task);
+  const limits = tickLimits(input.periodMs);
+  const result = await dispatchPool.run(dispatchSnapshot, parameters, limits.dispatchMs, signal);
+  const { accepted, refused } = validateDecisions(dispatchSnapshot, parameters, result.decisions);
+  for (const { decision, because } of refused) {
+    log.error({ city: input.city, decision, because }, "decision refused by the validator");
+  }
+  return { ...result, decisions: accepted };
+}
+
+async function commit(
+  { fence, newCommitId, onDatabase, log }: TickDependencies,
+  input: TickInput,
+  snapshot: CitySnapshot,
+  result: DispatchResult,
+  signal: AbortSignal,
+): Promise<TickOutcome> {
+  const tick = input.lastTick + 1n;
+  const outcome = await fence.commit(
+    {
+      city: input.city,
+      epoch: input.epoch,
+      token: input.token,
+      tick,
+      commitId: newCommitId(),
+      slotMs: input.slotMs,
+      periodMs: input.periodMs,
+      snapshotTick: snapshot.tick,
+      degraded: result.degraded,
+      decisions: result.decisions,
+    },
+    signal,
+  );
+  switch (outcome.kind) {
+    case "committed":
+      log.debug(
+        {
+          city: input.city,
+          tick: String(tick),
+          slot: input.slotMs,
+          count: result.decisions.length - outcome.dropped.length,
+        },
+        "tick committed",
+      );
+      return { kind: "committed", tick, slotMs: input.slotMs };
+    case "fenced":
+    case "outpaced":
+      return { kind: outcome.kind };
+    case "unknown":
+      onDatabase(false);
+      log.warn({ city: input.city, tick: String(tick), err: outcome.cause }, "commit outcome stayed unknown");
+      return { kind: "unknown" };
+    default:
+      return outcome satisfies never;
+  }
+}

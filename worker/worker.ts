@@ -1,0 +1,141 @@
+import { COMPONENT_LABEL, WORKER_LABEL, shortWorkerId, type Heartbeat, type Lease } from "../crds/lease.ts";
+import type { Database } from "../db/pool.ts";
+import { createFence } from "../db/fence.ts";
+import { readSnapshot } from "../db/snapshot.ts";
+import { abortable } from "../runtime/abort.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { KubeClient } from "../runtime/kube/client.ts";
+import { createReflector } from "../runtime/kube/reflector.ts";
+import { LEASES } from "../runtime/kube/resources.ts";
+import type { Log } from "../runtime/log.ts";
+import { createAssignments } from "./assignments.ts";
+import { createDatabaseClock } from "./database-clock.ts";
+import type { DispatchPool } from "./dispatch-pool/dispatch-pool.ts";
+import { createHeartbeat } from "./heartbeat.ts";
+import type { WorkerMetrics } from "./metrics.ts";
+import { startTenure } from "./tenure/tenure.ts";
+
+export type WorkerDependencies = {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly newCommitId: () => string;
+  /** For the watch of City Leases. */
+  readonly client: KubeClient;
+  /** For heartbeats, with a connection of its own: they must not wait behind anything. */
+  readonly heartbeatClient: KubeClient;
+  readonly database: Database;
+  readonly dispatchPool: DispatchPool;
+  readonly log: Log;
+  readonly metrics: WorkerMetrics;
+};
+
+export type WorkerSettings = {
+  readonly identity: Omit<Heartbeat, "draining" | "databaseReachable">;
+  readonly namespace: string;
+  readonly podUid: string | undefined;
+  /** How long a drain may take before the worker exits with what it still holds. */
+  readonly drainLimitMs: number;
+};
+
+export type Worker = {
+  /**
+   * Runs until it has drained after `draining` aborts, or until `stopping` aborts. Rejects only for a mistake of our
+   * own.
+   */
+  run(signals: { readonly draining: AbortSignal; readonly stopping: AbortSignal }): Promise<void>;
+  /** For the probes. */
+  readonly health: {
+    lastBeatMs(): number | undefined;
+    isWatching(): boolean;
+  };
+};
+
+export function createWorker(dependencies: WorkerDependencies, settings: WorkerSettings): Worker {
+  const { clock, log, database, metrics } = dependencies;
+  const { identity, namespace } = settings;
+  let isDatabaseReachable = true;
+  const databaseClock = createDatabaseClock(clock);
+  const fence = createFence({ database, clock, log });
+  const heartbeat = createHeartbeat({
+    client: dependencies.heartbeatClient,
+    clock,
+    log,
+    metrics,
+    namespace,
+    podUid: settings.podUid,
+    identity,
+    isDatabaseReachable: () => isDatabaseReachable,
+  });
+  const assignments = createAssignments({
+    worker: identity.worker,
+    log,
+    onSize: metrics.cities,
+    start: (assignment) =>
+      startTenure(
+        {
+          ...dependencies,
+          databaseClock,
+          fence,
+          readSnapshot: (city, signal) => readSnapshot(database, city, signal),
+          worker: identity.worker,
+          onDatabase: (isReachable) => {
+            isDatabaseReachable = isReachable;
+          },
+        },
+        assignment,
+      ),
+  });
+  const reflector = createReflector<Lease>({
+    client: dependencies.client,
+    resource: LEASES,
+    namespace,
+    labelSelector: `${COMPONENT_LABEL}=city,${WORKER_LABEL}=${shortWorkerId(identity.worker)}`,
+    clock,
+    random: dependencies.random,
+    log,
+    onChange: (change) => {
+      if (change.kind === "deleted") assignments.onLeaseGone(change.object);
+      else assignments.onLease(change.object);
+    },
+  });
+
+  /** Goes on ticking until the operator has moved every city away, or until the limit. */
+  async function drain(stopping: AbortSignal): Promise<void> {
+    log.info({ count: assignments.size }, "drain started");
+    await heartbeat.drain(stopping);
+    const deadlineMs = clock.monotonicMs() + settings.drainLimitMs;
+    while (assignments.size > 0 && clock.monotonicMs() < deadlineMs && !stopping.aborted) {
+      await clock.sleep(50, stopping).catch(() => undefined);
+    }
+    log.info({ count: assignments.size }, "drain ended");
+  }
+
+  return {
+    async run({ draining, stopping }) {
+      const ending = new AbortController();
+      const running = Promise.all([heartbeat.run(ending.signal), reflector.run(ending.signal)]);
+      try {
+        await Promise.race([aborted(AbortSignal.any([draining, stopping])), running, assignments.failed]);
+        if (!stopping.aborted) {
+          await Promise.race([abortable(drain(stopping), stopping).catch(() => undefined), assignments.failed]);
+        }
+        await assignments.close();
+      } finally {
+        ending.abort(new Error("the worker ended"));
+        await running;
+      }
+      await heartbeat.remove(AbortSignal.timeout(2_000));
+    },
+    health: {
+      lastBeatMs: () => heartbeat.lastBeatMs(),
+      isWatching: () => reflector.synced,
+    },
+  };
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  await promise;
+}
