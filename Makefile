@@ -12,7 +12,7 @@ SECONDS_ARG := $(if $(filter command line environment,$(origin SECONDS)),$(SECON
 
 ##@ Begin here
 demo: install ## Run the whole product on this machine: SECONDS=60 ends by itself, DAY=<folder> replays a recorded day, SPEED=60
-	@SECONDS= DEMO_SECONDS="$(SECONDS_ARG)" DAY="$(DAY)" SPEED="$(SPEED)" exec $(NODE_QUIET) local/demo/main.ts
+	@DEMO_SECONDS="$(SECONDS_ARG)" DAY="$(DAY)" SPEED="$(SPEED)" exec $(NODE_QUIET) local/demo/main.ts
 
 test: install ## Types, lint, format, unit and integration tests; ends with "N passed, N failed"
 	@exec $(NODE_QUIET) test/run.ts

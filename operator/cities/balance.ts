@@ -5,6 +5,8 @@ import type { CityView, FleetView } from "./view.ts";
 
 /** Only above this share of a pool's mean load is anything moved for balance: small differences are not worth a move. */
 const HYSTERESIS = 0.25;
+/** A move must close at least this share of the difference between the two workers. */
+const GAIN_MIN = 0.1;
 /** A city that was moved stays where it is for this long, unless its holder goes. */
 export const COOL_DOWN_MS = 30_000;
 
@@ -109,10 +111,13 @@ function bestMove(
   const mean = workers.reduce((sum, worker) => sum + loads.of(worker), 0) / workers.length;
   const difference = loads.of(from) - loads.of(to);
   if (difference <= mean * HYSTERESIS) return undefined;
-  // The largest city whose move leaves the two closer to each other than they were.
+  // The largest city whose move leaves the two clearly closer to each other: one that only swaps their loads would be
+  // moved back and forth for ever.
   const city = candidates.find(
     ({ name, lease, weight }) =>
-      lease?.worker === from.id && !moved.has(name) && weight / from.capacity + weight / to.capacity < 2 * difference,
+      lease?.worker === from.id &&
+      !moved.has(name) &&
+      weight / from.capacity + weight / to.capacity <= (2 - GAIN_MIN) * difference,
   );
   return city === undefined ? undefined : { city, from, to };
 }

@@ -1,0 +1,169 @@
+import { assert } from "../../runtime/errors.ts";
+import type { CityRules, CityScript, CustomerOrder, Shift, Store } from "./city-script.ts";
+import { arrivals, DAY_MS, HOUR_MS, MINUTE_MS } from "./demand.ts";
+import { distanceMeters, movedBy, type Point } from "./geometry.ts";
+import { choose, normal, randomStream, uniform, type Random } from "./random.ts";
+import {
+  SYNTHETIC_METERS_PER_MINUTE,
+  SYNTHETIC_SERVICE_MINUTES,
+  type SyntheticCity,
+} from "./synthetic-city.ts";
+
+/** The script of a made-up city, endless, all of it from one seed. */
+
+export type SyntheticInput = {
+  readonly city: SyntheticCity;
+  readonly seed: number;
+  /** Time of the simulated day to start at. */
+  readonly startMs: number;
+  /** Before every order's id, so that two runs on one database do not meet; it has no influence on what happens. */
+  readonly orderPrefix: string;
+};
+
+/** Just before lunch: orders arrive from the first second, and the first peak is near. */
+export const SYNTHETIC_START_MS = 12 * HOUR_MS;
+
+const DECLINE_SHARE = 0.03;
+const CANCEL_SHARE = 0.02;
+const COURIER_CAPACITY = 2;
+const MALL_SHARE = 0.6;
+const MALL_RADIUS_METERS = 80;
+const DELIVERY_RADIUS_METERS = 1_000;
+const ANSWER_AFTER_MS = { min: 3_000, max: 20_000 };
+const COOKING_MS = { min: 6 * MINUTE_MS, max: 18 * MINUTE_MS };
+const LATE_FOOD_MS = { min: -1 * MINUTE_MS, max: 4 * MINUTE_MS };
+const CHANGE_OF_MIND_AFTER_MS = { min: 1 * MINUTE_MS, max: 15 * MINUTE_MS };
+/** Whoever has seen no courier pick the order up by then cancels: a city without a dispatcher does not fill up for ever. */
+const PATIENCE_MS = 90 * MINUTE_MS;
+const TRAFFIC_SLOWNESS = { min: 0.9, max: 1.3 };
+/** Of a hundred orders an hour, five are waiting when the simulation starts. */
+const OPENING_HOURS = 0.05;
+const OPENING_MS = 20_000;
+
+/** Shifts by the courier's number modulo ten: four of ten cover lunch, four dinner, two the rest of the day and the night. */
+const SHIFT_KINDS = [
+  { below: 4, startHours: { min: 10, max: 12 }, lengthHours: { min: 4, max: 6.5 } },
+  { below: 8, startHours: { min: 16.5, max: 19 }, lengthHours: { min: 4.5, max: 6.5 } },
+  { below: 10, startHours: { min: 0, max: 24 }, lengthHours: { min: 8, max: 9 } },
+] as const;
+
+export function syntheticScript(input: SyntheticInput): CityScript {
+  const stores = storesOf(input);
+  return {
+    startMs: input.startMs,
+    stores,
+    shifts: shiftsOf(input),
+    orders: ordersOf(input, stores),
+    rules: rulesOf(input),
+  };
+}
+
+function streamOf(input: SyntheticInput, ...keys: readonly (string | number)[]): Random {
+  return randomStream(input.seed, input.city.name, ...keys);
+}
+
+function storesOf(input: SyntheticInput): readonly Store[] {
+  const random = streamOf(input, "stores");
+  const { city } = input;
+  const malls = Array.from({ length: city.malls }, () => somewhereIn(city, random));
+  return Array.from({ length: city.stores }, (_, index) => {
+    const mall = random() < MALL_SHARE ? choose(random, malls) : undefined;
+    const position = mall === undefined ? somewhereIn(city, random) : near(mall, MALL_RADIUS_METERS, random);
+    return { id: `s${index + 1}`, name: `Store ${index + 1} of ${city.name}`, position };
+  });
+}
+
+function* ordersOf(input: SyntheticInput, stores: readonly Store[]): Generator<CustomerOrder, never> {
+  const { city, startMs } = input;
+  let number = 0;
+  const opening = streamOf(input, "opening");
+  const openingCount = Math.ceil(city.ordersPerHourAtPeak * OPENING_HOURS);
+  const openingTimes = Array.from({ length: openingCount }, () => startMs + OPENING_MS * opening());
+  for (const placedAtMs of openingTimes.sort((a, b) => a - b)) {
+    yield orderOf(input, stores, { number: ++number, placedAtMs });
+  }
+  const random = streamOf(input, "arrivals");
+  const perHourAtPeak = city.ordersPerHourAtPeak;
+  for (const placedAtMs of arrivals({ startMs: startMs + OPENING_MS, perHourAtPeak, random })) {
+    yield orderOf(input, stores, { number: ++number, placedAtMs });
+  }
+  throw new Error("arrivals are endless");
+}
+
+function orderOf(
+  input: SyntheticInput,
+  stores: readonly Store[],
+  arrival: { readonly number: number; readonly placedAtMs: number },
+): CustomerOrder {
+  const { number, placedAtMs } = arrival;
+  const random = streamOf(input, "order", number);
+  const store = choose(random, stores);
+  assert(store !== undefined, `city ${input.city.name} has no store`);
+  const door = near(store.position, DELIVERY_RADIUS_METERS, random);
+  const promisedAtMs = placedAtMs + uniform(random, COOKING_MS);
+  const readyAtMs = promisedAtMs + uniform(random, LATE_FOOD_MS);
+  const changesMind = random() < CANCEL_SHARE;
+  const changesMindAfterMs = uniform(random, CHANGE_OF_MIND_AFTER_MS);
+  return {
+    id: `${input.orderPrefix}o${number}`,
+    storeId: store.id,
+    door,
+    placedAtMs,
+    promisedAtMs,
+    readyAtMs,
+    givesUpAtMs: placedAtMs + (changesMind ? changesMindAfterMs : PATIENCE_MS),
+  };
+}
+
+/** Day by day from the day before the start, whose late shifts may still run. */
+function* shiftsOf(input: SyntheticInput): Generator<Shift, never> {
+  for (let day = Math.floor(input.startMs / DAY_MS) - 1; ; day++) {
+    const numbers = Array.from({ length: input.city.couriers }, (_, index) => index + 1);
+    yield* numbers.map((number) => shiftOf(input, number, day)).sort((a, b) => a.onMs - b.onMs);
+  }
+}
+
+function shiftOf(input: SyntheticInput, number: number, day: number): Shift {
+  const random = streamOf(input, "shift", number, day);
+  const kind = SHIFT_KINDS.find(({ below }) => number % 10 < below) ?? SHIFT_KINDS[0];
+  const onMs = Math.round(day * DAY_MS + uniform(random, kind.startHours) * HOUR_MS);
+  const offMs = Math.round(onMs + uniform(random, kind.lengthHours) * HOUR_MS);
+  const position = somewhereIn(input.city, random);
+  return { courierId: `c${number}`, position, capacity: COURIER_CAPACITY, onMs, offMs };
+}
+
+function rulesOf(input: SyntheticInput): CityRules {
+  const keyOf = (orderId: string): string => orderId.slice(input.orderPrefix.length);
+  const expectedTravelMs = (from: Point, to: Point): number =>
+    (distanceMeters(from, to) / SYNTHETIC_METERS_PER_MINUTE) * MINUTE_MS;
+  return {
+    expectedTravelMs,
+    travelMs({ from, to, courierId, orderId, leg }) {
+      const random = streamOf(input, "travel", keyOf(orderId), courierId, leg);
+      return expectedTravelMs(from, to) * uniform(random, TRAFFIC_SLOWNESS);
+    },
+    pickupServiceMs: SYNTHETIC_SERVICE_MINUTES * MINUTE_MS,
+    dropoffServiceMs: SYNTHETIC_SERVICE_MINUTES * MINUTE_MS,
+    answer({ orderId, courierId }) {
+      const random = streamOf(input, "answer", keyOf(orderId), courierId);
+      return { accepts: random() >= DECLINE_SHARE, afterMs: uniform(random, ANSWER_AFTER_MS) };
+    },
+  };
+}
+
+/** Evenly over the disk of the city. */
+function somewhereIn(city: SyntheticCity, random: Random): Point {
+  const distance = city.radiusMeters * Math.sqrt(random());
+  const angle = 2 * Math.PI * random();
+  return movedBy(city.center, {
+    eastMeters: distance * Math.cos(angle),
+    northMeters: distance * Math.sin(angle),
+  });
+}
+
+function near(place: Point, deviationMeters: number, random: Random): Point {
+  return movedBy(place, {
+    eastMeters: deviationMeters * normal(random),
+    northMeters: deviationMeters * normal(random),
+  });
+}

@@ -1,0 +1,61 @@
+import { backoffMs, type BackoffLimits } from "../backoff.ts";
+
+/** How a reflector goes on after a list or a watch ended: pure, from how it ended and what failed before. */
+
+export type Ended =
+  /** The API server ended the watch after the time that we had asked for. */
+  | { readonly kind: "timed-out" }
+  /** The connection broke, fell silent, ended early, or a request failed. */
+  | { readonly kind: "lost" }
+  /** The API server no longer has the history from where we were (410). */
+  | { readonly kind: "expired" };
+
+export type ReconnectLimits = {
+  /** Wait before the first attempt after a watch that had lasted: most breaks are a restart of one of several servers. */
+  readonly quickRetryMs: number;
+  /** From the second attempt in a row on. */
+  readonly backoff: BackoffLimits;
+  /** A watch that lasted this long was a good one, whatever ended it. */
+  readonly stableMs: number;
+};
+
+/** client-go's reflector backs off from 0.8 s to 30 s; the quick first attempt is ours. */
+export const RECONNECT_LIMITS: ReconnectLimits = {
+  quickRetryMs: 100,
+  backoff: { firstMs: 800, maxMs: 30_000 },
+  stableMs: 10_000,
+};
+
+export type Reconnect = {
+  readonly delayMs: number;
+  /** Failures in a row, to be handed in again next time. */
+  readonly failures: number;
+  readonly isRelistNeeded: boolean;
+};
+
+export function decideReconnect(input: {
+  readonly ended: Ended;
+  /** How long the watch had delivered, 0 when it never began. */
+  readonly livedMs: number;
+  readonly failures: number;
+  readonly limits: ReconnectLimits;
+  readonly random: () => number;
+}): Reconnect {
+  const { ended, livedMs, limits, random } = input;
+  const isRelistNeeded = ended.kind === "expired";
+  if (ended.kind === "timed-out") return { delayMs: 0, failures: 0, isRelistNeeded };
+  const failures = livedMs >= limits.stableMs ? 1 : input.failures + 1;
+  // Half to one and a half times, so that hundreds of workers do not come back in the same moment.
+  const delayMs =
+    failures === 1 ? limits.quickRetryMs * (0.5 + random()) : backoffMs(limits.backoff, failures - 2, random);
+  return { delayMs, failures, isRelistNeeded };
+}
+
+/** Whether the API server's present resourceVersion says that it went back in time, as after a restore from backup. */
+export function isHistoryRewritten(input: { readonly present: string; readonly lastSeen: string }): boolean {
+  const { present, lastSeen } = input;
+  if (!DECIMAL.test(present) || !DECIMAL.test(lastSeen)) return false;
+  return BigInt(present) < BigInt(lastSeen);
+}
+
+const DECIMAL = /^[0-9]+$/;

@@ -1,0 +1,53 @@
+import { parseToken } from "../../crds/token.ts";
+import type { CityView, FleetView } from "../../operator/cities/view.ts";
+import type { WorkerView } from "../../operator/workers/roster.ts";
+import { cityOf, taskOf } from "./cities.ts";
+
+/** Builders of the operator's view, with valid defaults. */
+
+export function workerView(id: string, fields: Partial<WorkerView> = {}): WorkerView {
+  return { id, pod: id, pool: "default", zone: "a", capacity: 100, liveness: "live", ...fields };
+}
+
+/** A City with nobody; pass `holder` for one that is held, and dispatched, as it should be. */
+export function cityView(name: string, fields: Partial<CityView> & { readonly holder?: string } = {}): CityView {
+  const { holder, ...rest } = fields;
+  const city = fields.city ?? cityOf(name);
+  const task = taskOf(city);
+  return {
+    name,
+    city,
+    task,
+    isDeleting: false,
+    hasFinalizer: true,
+    isSuspended: city.spec.suspend,
+    pool: city.spec.workerPool,
+    weight: city.spec.weight ?? 1,
+    periodMs: 1_000,
+    stallAfterMs: 5_000,
+    lease:
+      holder === undefined
+        ? undefined
+        : { worker: holder, token: parseToken("7"), task, since: "2026-01-01T00:00:00.000000Z" },
+    fence: undefined,
+    movedMs: undefined,
+    watchedSinceMs: 0,
+    ...rest,
+  };
+}
+
+export function fleetView(input: {
+  readonly cities: readonly CityView[];
+  readonly workers: readonly WorkerView[];
+  readonly fields?: Partial<FleetView>;
+}): FleetView {
+  return {
+    nowMs: 1_000_000,
+    cities: input.cities,
+    workers: new Map(input.workers.map((worker) => [worker.id, worker])),
+    authority: { kind: "ours", epoch: 1n },
+    isDatabaseReachable: true,
+    shedBudget: 0,
+    ...input.fields,
+  };
+}

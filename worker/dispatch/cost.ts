@@ -1,0 +1,79 @@
+import type { DispatchParameters } from "./model.ts";
+import {
+  onTheWayMsOf,
+  pickupAtMs,
+  refusalOfPair,
+  type Pool,
+  type PooledCourier,
+  type PooledOrder,
+} from "./pool.ts";
+
+/**
+ * What a match is worth, in whole deciseconds of a courier's time. The time from pickup to door is the same whoever
+ * carries the order, so lateness at pickup also stands for click-to-door.
+ */
+export type Costs = {
+  /** Of letting this courier take this order; Infinity when they may not. */
+  pair(order: number, courier: number): number;
+  /** Of leaving the order without a courier in this answer. Above any pair's, and growing with the order's age. */
+  unassigned(order: number): number;
+};
+
+/** How much one unit of each counts against one unit of a courier's travel. */
+const WEIGHTS = {
+  /** From ready to pickup: the meal gets cold and the customer waits. */
+  lateness: 10,
+  travel: 1,
+  /** Of the courier at the store. */
+  waiting: 1,
+  /** From placed to now, for an order without a courier: whoever was passed over before wins in the end. */
+  age: 2,
+} as const;
+
+/** Indices are those of the pool's lists. */
+export function costsOf(pool: Pool, nowMs: number, parameters: DispatchParameters): Costs {
+  // Later than any pair's pickup can be: a courier who is free last, from furthest away.
+  const worstPickupMs =
+    parameters.courierFreeWithinMs +
+    parameters.pickupTravelMaxMs +
+    parameters.serviceTimeMs +
+    parameters.horizonMs;
+  return {
+    pair(orderIndex, courierIndex) {
+      const order = pool.orders[orderIndex];
+      const courier = pool.couriers[courierIndex];
+      if (order === undefined || courier === undefined) return Infinity;
+      const onTheWayMs = onTheWayMsOf(order, courier, parameters);
+      if (refusalOfPair(order, courier, onTheWayMs, parameters) !== undefined) return Infinity;
+      return pairCost(order, courier, onTheWayMs, parameters);
+    },
+    unassigned(orderIndex) {
+      const order = pool.orders[orderIndex];
+      if (order === undefined) return Infinity;
+      return toDeciseconds(
+        WEIGHTS.lateness * (nowMs + 2 * worstPickupMs - order.readyAtMs) +
+          WEIGHTS.age * Math.max(0, nowMs - order.placedAtMs),
+      );
+    },
+  };
+}
+
+function pairCost(
+  order: PooledOrder,
+  courier: PooledCourier,
+  onTheWayMs: number,
+  parameters: DispatchParameters,
+): number {
+  const pickupMs = pickupAtMs(order, courier.startsAtMs, onTheWayMs, parameters);
+  const atStoreMs = courier.startsAtMs + onTheWayMs + parameters.serviceTimeMs / 2;
+  return toDeciseconds(
+    WEIGHTS.lateness * (pickupMs - order.readyAtMs) +
+      WEIGHTS.travel * onTheWayMs +
+      WEIGHTS.waiting * (pickupMs - atStoreMs),
+  );
+}
+
+/** Whole numbers add up to the same sum in any order, so that equal answers compare as equal. */
+function toDeciseconds(ms: number): number {
+  return Math.round(ms / 100);
+}
