@@ -1,10 +1,10 @@
 import { backoffMs } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { OperationalError, isOperational } from "../runtime/errors.ts";
-import type { KubeClient, KubeObject, Resource } from "../runtime/kube/client.ts";
+import type { KubeClient } from "../runtime/kube/kube-api.ts";
+import { NAMESPACES, type KubeObject } from "../runtime/kube/resources.ts";
 import type { Log } from "../runtime/log.ts";
 
-const NAMESPACES: Resource = { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false };
 const OLDEST_MINOR = 35;
 const BACKOFF = { firstMs: 200, maxMs: 5_000 };
 

@@ -61,7 +61,9 @@ export class Controller {
   /** Decides and acts until the signal aborts. Rejects only for a mistake of our own. */
   async lead(signal: AbortSignal): Promise<void> {
     const { fleet, clock, random, log, statusWriter } = this.#dependencies;
-    await fleet.waitSynced(signal);
+    await fleet.waitSynced(signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
     const queue = createWorkQueue({
       clock,
       random,

@@ -17,11 +17,12 @@ import {
   type Lease,
 } from "../crds/lease.ts";
 import { parseToken, type FencingToken } from "../crds/token.ts";
+import { withDeadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { isOperational } from "../runtime/errors.ts";
-import type { KubeClient, Resource } from "../runtime/kube/client.ts";
+import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import { createReflector, type Reflector } from "../runtime/kube/reflector.ts";
-import { LEASES } from "../runtime/kube/resources.ts";
+import { LEASES, type Resource } from "../runtime/kube/resources.ts";
 import type { Log } from "../runtime/log.ts";
 import type { AuthorityView, CityView, FleetView, LeaseView } from "./cities/view.ts";
 import type { Progress } from "./progress/progress.ts";
@@ -198,10 +199,12 @@ export class Fleet {
     if (this.#confirming.has(worker)) return;
     this.#confirming.add(worker);
     try {
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(CONFIRM_LIMIT_MS)]);
       const name = workerLeaseName(worker);
       const shown = this.#workerLeases.get(name)?.metadata.resourceVersion;
-      const lease = await this.#client.get<Lease>(LEASES, { namespace: this.#namespace, name }, limited);
+      const lease = await withDeadline(
+        { clock: this.#clock, what: "the quorum read of a worker lease", limitMs: CONFIRM_LIMIT_MS, signal },
+        (limited) => this.#client.get<Lease>(LEASES, { namespace: this.#namespace, name }, limited),
+      );
       if (lease === undefined) this.#roster.left(worker);
       else if (lease.metadata.resourceVersion === shown) this.#roster.confirmSilent(worker);
       else this.#observe("updated", lease);

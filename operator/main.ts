@@ -28,6 +28,7 @@ function readEnvironment() {
     leaseDurationMs: environment.parsed("ELECTION_LEASE_DURATION", 15_000, parseDuration),
     renewDeadlineMs: environment.parsed("ELECTION_RENEW_DEADLINE", 10_000, parseDuration),
     retryPeriodMs: environment.parsed("ELECTION_RETRY_PERIOD", 2_000, parseDuration),
+    tickRetentionMs: environment.parsed("TICK_RETENTION", 24 * 3_600_000, parseDuration),
     probePort: environment.integer("PROBE_PORT", { min: 0, max: 65_535 }, 8080),
     probeHost: environment.text("PROBE_HOST", "the address to serve probes on", "0.0.0.0"),
     logLevel: environment.oneOf("LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
@@ -44,8 +45,8 @@ async function main(): Promise<void> {
   // There is nothing to hand over that the other replica does not know: the first signal ends it.
   const signal = signals.draining;
   const metrics = createMetrics();
-  const client = createKubeClient({ requestTimeoutMs: 10_000, connectionsMax: 16 });
-  const electionClient = createKubeClient({ requestTimeoutMs: settings.retryPeriodMs, connectionsMax: 1 });
+  const client = createKubeClient({ kubeconfig: { kind: "default" }, requestTimeoutMs: 10_000, connectionsMax: 16 });
+  const electionClient = createKubeClient({ kubeconfig: { kind: "default" }, requestTimeoutMs: settings.renewDeadlineMs / 2, connectionsMax: 2 });
   const database = openDatabase({ url: settings.databaseUrl, connectionsMax: 8, log, clock: systemClock });
   const cluster = await readCluster({ client, clock: systemClock, log }, signal);
   const events = createEventRecorder({
@@ -70,6 +71,7 @@ async function main(): Promise<void> {
       identity,
       namespace: settings.namespace,
       clusterUid: cluster.uid,
+      tickRetentionMs: settings.tickRetentionMs,
       election: {
         leaseDurationMs: settings.leaseDurationMs,
         renewDeadlineMs: settings.renewDeadlineMs,

@@ -1,7 +1,7 @@
 import { sealCity } from "../db/seal.ts";
 import type { Database } from "../db/pool.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { KubeClient } from "../runtime/kube/client.ts";
+import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import type { EventRecorder } from "../runtime/kube/events.ts";
 import { createLeaderElection } from "../runtime/kube/leader-election.ts";
 import type { Log } from "../runtime/log.ts";
@@ -10,6 +10,7 @@ import { createStatusWriter } from "./cities/status-writer.ts";
 import { Controller } from "./controller.ts";
 import { CITIES, Fleet } from "./fleet.ts";
 import type { OperatorMetrics } from "./metrics.ts";
+import { runPruner } from "./progress/pruner.ts";
 import { Progress } from "./progress/progress.ts";
 import { runProgressReader } from "./progress/reader.ts";
 
@@ -30,6 +31,8 @@ export type OperatorSettings = {
   readonly identity: string;
   readonly namespace: string;
   readonly clusterUid: string;
+  /** How long a tick is kept in the ledger. */
+  readonly tickRetentionMs: number;
   readonly election: {
     readonly leaseDurationMs: number;
     readonly renewDeadlineMs: number;
@@ -101,7 +104,10 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
     isLeading = true;
     metrics.leading(1);
     try {
-      await controller.lead(signal);
+      await Promise.all([
+        controller.lead(signal),
+        runPruner({ database, clock, log, keepMs: settings.tickRetentionMs }, signal),
+      ]);
     } finally {
       isLeading = false;
       metrics.leading(0);

@@ -2,7 +2,7 @@ import { encodeHeartbeat, workerLeaseName, type Heartbeat, type Lease } from "..
 import { withDeadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { isOperational } from "../runtime/errors.ts";
-import type { KubeClient } from "../runtime/kube/client.ts";
+import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import { LEASES } from "../runtime/kube/resources.ts";
 import type { Log } from "../runtime/log.ts";
 import type { WorkerMetrics } from "./metrics.ts";
@@ -17,10 +17,12 @@ export type HeartbeatSender = {
   /** Marks the worker as draining and beats at once; resolves when the API server has it, or after one interval. */
   drain(signal: AbortSignal): Promise<void>;
   /** Deletes the Lease: the worker holds nothing and ends. */
-  remove(signal: AbortSignal): Promise<void>;
+  remove(): Promise<void>;
   /** Monotonic time of the last successful beat; undefined before the first. */
   lastBeatMs(): number | undefined;
 };
+
+const REMOVE_LIMIT_MS = 2_000;
 
 export function createHeartbeat(input: {
   readonly client: KubeClient;
@@ -106,10 +108,13 @@ export function createHeartbeat(input: {
       isDraining = true;
       await beatInTurn(signal);
     },
-    async remove(signal) {
+    async remove() {
       await tail;
+      const never = new AbortController().signal;
       try {
-        await client.remove(LEASES, ref, signal);
+        await withDeadline({ clock, what: "the removal", limitMs: REMOVE_LIMIT_MS, signal: never }, (signal) =>
+          client.remove(LEASES, ref, signal),
+        );
       } catch (error) {
         if (!isOperational(error)) throw error;
         log.warn({ because: error.code, err: error }, "worker lease not removed");

@@ -49,8 +49,8 @@ async function main(): Promise<void> {
   const log = createLog({ process: "worker", level: settings.logLevel }).child({ worker });
   const signals = shutdownSignals(process, log);
   const metrics = createMetrics();
-  const client = createKubeClient({ requestTimeoutMs: 10_000, connectionsMax: 4 });
-  const heartbeatClient = createKubeClient({ requestTimeoutMs: settings.heartbeatIntervalMs, connectionsMax: 1 });
+  const client = createKubeClient({ kubeconfig: { kind: "default" }, requestTimeoutMs: 10_000, connectionsMax: 4 });
+  const heartbeatClient = createKubeClient({ kubeconfig: { kind: "default" }, requestTimeoutMs: settings.heartbeatIntervalMs, connectionsMax: 1 });
   const database = openDatabase({
     url: settings.databaseUrl,
     connectionsMax: settings.connectionsMax,

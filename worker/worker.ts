@@ -4,7 +4,7 @@ import { createFence } from "../db/fence.ts";
 import { readSnapshot } from "../db/snapshot.ts";
 import { abortable } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
-import type { KubeClient } from "../runtime/kube/client.ts";
+import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import { createReflector } from "../runtime/kube/reflector.ts";
 import { LEASES } from "../runtime/kube/resources.ts";
 import type { Log } from "../runtime/log.ts";
@@ -124,7 +124,7 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
         ending.abort(new Error("the worker ended"));
         await running;
       }
-      await heartbeat.remove(AbortSignal.timeout(2_000));
+      await heartbeat.remove();
     },
     health: {
       lastBeatMs: () => heartbeat.lastBeatMs(),

@@ -28,15 +28,18 @@ export type ApiServer = {
   readonly auditLogFile: string | undefined;
   readonly kubectl: Kubectl;
   readonly kubectlPath: string;
-  /** Where etcd keeps its data: copied while all is stopped, and put back later, it is a restore from backup. */
-  readonly etcdDirectory: string;
-  /** The running process: another one after `restartApiServer`. */
+  /** The running process: another one after each restart. */
   readonly apiServer: Child;
   readonly etcd: Child;
   /** Kills the API server without warning; etcd stays. */
   killApiServer(): Promise<void>;
   /** Kills the API server if it runs and starts it again on the same port, with the same keys and tokens. */
   restartApiServer(): Promise<void>;
+  /**
+   * Stops both, lets `work` see to etcd's data, and starts both again on the same ports: copying the data and putting it
+   * back later is a restore from backup.
+   */
+  whileStopped(work: (etcdDirectory: string) => Promise<void>): Promise<void>;
   /** Ends both processes. The directory stays, and `startApiServer` on it goes on where this one ended. */
   stop(): Promise<void>;
 };
@@ -90,8 +93,9 @@ export async function startApiServer(input: {
     auditLogFile,
     kubectl: createKubectl({ path: binaries.kubectl, kubeconfigPath, cacheDirectory: directory }),
     kubectlPath: binaries.kubectl,
-    etcdDirectory: join(directory, "etcd"),
-    etcd: processes.etcd,
+    get etcd() {
+      return processes.etcd;
+    },
     get apiServer() {
       return processes.server;
     },
@@ -102,39 +106,52 @@ export async function startApiServer(input: {
       await processes.killServer();
       await processes.startUntilReady();
     },
+    async whileStopped(work) {
+      await processes.stop();
+      await work(join(directory, "etcd"));
+      processes.start();
+      await processes.startUntilReady();
+    },
     async stop() {
       await processes.stop();
     },
   };
 }
 
+type ProcessesInput = {
+  readonly startEtcd: () => Child;
+  readonly startServer: () => Child;
+  readonly ready: { readonly url: string; readonly caFile: string; readonly token: string };
+};
+
 class Processes {
-  readonly etcd: Child;
+  etcd: Child;
   server: Child;
-  readonly #startServer: () => Child;
-  readonly #ready: { readonly url: string; readonly caFile: string; readonly token: string };
+  readonly #input: ProcessesInput;
   readonly #killBoth = (): void => {
     this.server.signal("SIGKILL");
     this.etcd.signal("SIGKILL");
   };
 
   /** Starts both at once: waiting for etcd first gains nothing. */
-  constructor(input: {
-    readonly startEtcd: () => Child;
-    readonly startServer: () => Child;
-    readonly ready: { readonly url: string; readonly caFile: string; readonly token: string };
-  }) {
-    this.#startServer = input.startServer;
-    this.#ready = input.ready;
+  constructor(input: ProcessesInput) {
+    this.#input = input;
     this.etcd = input.startEtcd();
     this.server = input.startServer();
     process.once("exit", this.#killBoth);
   }
 
+  /** After `stop`. */
+  start(): void {
+    this.etcd = this.#input.startEtcd();
+    this.server = this.#input.startServer();
+    process.once("exit", this.#killBoth);
+  }
+
   async startUntilReady(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      if (this.server.hasExited()) this.server = this.#startServer();
-      const outcome = await awaitReady({ server: this.server, etcd: this.etcd, ...this.#ready });
+      if (this.server.hasExited()) this.server = this.#input.startServer();
+      const outcome = await awaitReady({ server: this.server, etcd: this.etcd, ...this.#input.ready });
       if (outcome === "ready") return;
       if (attempt < START_ATTEMPTS_MAX && outcome === "api-server-ended" && !this.etcd.hasExited()) continue;
       await this.stop();

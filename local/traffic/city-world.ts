@@ -97,6 +97,15 @@ export class CityWorld {
     this.#queue.push({ kind: "answer", atMs: atMs + afterMs, id: courierId, orderId });
   }
 
+  /** The assignment no longer stands, although the courier was told of it: the order waits for another one. */
+  withdraw(told: { readonly orderId: string; readonly courierId: string; readonly atMs: number }): void {
+    const open = this.#open.get(told.orderId);
+    if (open === undefined || open.stage.kind === "waiting" || open.stage.kind === "picked-up") return;
+    if (open.stage.courierId !== told.courierId) return;
+    open.stage = { kind: "waiting" };
+    this.#takeAway(told.orderId, told.courierId, told.atMs);
+  }
+
   /** Lets time pass up to `toMs` (never back) and returns what has happened since the last call, in its order. */
   advance(toMs: number): readonly Happening[] {
     this.#nowMs = Math.max(this.#nowMs, toMs);

@@ -44,8 +44,10 @@ const OPENING_MS = 20_000;
 const SHIFT_KINDS = [
   { below: 4, startHours: { min: 10, max: 12 }, lengthHours: { min: 4, max: 6.5 } },
   { below: 8, startHours: { min: 16.5, max: 19 }, lengthHours: { min: 4.5, max: 6.5 } },
-  { below: 10, startHours: { min: 0, max: 24 }, lengthHours: { min: 8, max: 9 } },
 ] as const;
+const ROUND_THE_CLOCK_HOURS = { min: 8, max: 9 };
+/** Multiples of it, modulo 1, lie as evenly as any sequence can: no hour is left without couriers by chance. */
+const GOLDEN_SECTION = 0.618_033_988_75;
 
 export function syntheticScript(input: SyntheticInput): CityScript {
   const stores = storesOf(input);
@@ -73,7 +75,7 @@ function storesOf(input: SyntheticInput): readonly Store[] {
   });
 }
 
-function* ordersOf(input: SyntheticInput, stores: readonly Store[]): Generator<CustomerOrder, never> {
+function* ordersOf(input: SyntheticInput, stores: readonly Store[]): Generator<CustomerOrder> {
   const { city, startMs } = input;
   let number = 0;
   const opening = streamOf(input, "opening");
@@ -87,7 +89,6 @@ function* ordersOf(input: SyntheticInput, stores: readonly Store[]): Generator<C
   for (const placedAtMs of arrivals({ startMs: startMs + OPENING_MS, perHourAtPeak, random })) {
     yield orderOf(input, stores, { number: ++number, placedAtMs });
   }
-  throw new Error("arrivals are endless");
 }
 
 function orderOf(
@@ -125,11 +126,17 @@ function* shiftsOf(input: SyntheticInput): Generator<Shift, never> {
 
 function shiftOf(input: SyntheticInput, number: number, day: number): Shift {
   const random = streamOf(input, "shift", number, day);
-  const kind = SHIFT_KINDS.find(({ below }) => number % 10 < below) ?? SHIFT_KINDS[0];
-  const onMs = Math.round(day * DAY_MS + uniform(random, kind.startHours) * HOUR_MS);
-  const offMs = Math.round(onMs + uniform(random, kind.lengthHours) * HOUR_MS);
+  const kind = SHIFT_KINDS.find(({ below }) => number % 10 < below);
+  const startHour = kind === undefined ? roundTheClockHour(number) : uniform(random, kind.startHours);
+  const onMs = Math.round(day * DAY_MS + startHour * HOUR_MS);
+  const offMs = Math.round(onMs + uniform(random, kind?.lengthHours ?? ROUND_THE_CLOCK_HOURS) * HOUR_MS);
   const position = somewhereIn(input.city, random);
   return { courierId: `c${number}`, position, capacity: COURIER_CAPACITY, onMs, offMs };
+}
+
+function roundTheClockHour(number: number): number {
+  const rank = 2 * Math.floor(number / 10) + (number % 2);
+  return 24 * ((rank * GOLDEN_SECTION) % 1);
 }
 
 function rulesOf(input: SyntheticInput): CityRules {

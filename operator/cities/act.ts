@@ -4,8 +4,8 @@ import type { FencingToken } from "../../crds/token.ts";
 import type { SealOutcome } from "../../db/seal.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { OperationalError } from "../../runtime/errors.ts";
-import type { KubeClient, Resource } from "../../runtime/kube/client.ts";
-import { LEASES } from "../../runtime/kube/resources.ts";
+import type { KubeClient } from "../../runtime/kube/kube-api.ts";
+import { LEASES, type Resource } from "../../runtime/kube/resources.ts";
 import type { Decision } from "./place.ts";
 import type { CityView } from "./view.ts";
 

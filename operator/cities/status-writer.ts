@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { City, CityStatus } from "../../crds/city.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { isOperational } from "../../runtime/errors.ts";
-import type { KubeClient, Resource } from "../../runtime/kube/client.ts";
+import type { KubeClient } from "../../runtime/kube/kube-api.ts";
+import type { Resource } from "../../runtime/kube/resources.ts";
 import type { Log } from "../../runtime/log.ts";
 
 /**

@@ -1,91 +1,30 @@
 import { systemClock, type Clock } from "../clock.ts";
 import { Cluster, type KubeconfigSource } from "./cluster.ts";
-import { apiVersionOf, pathOf, type KubeObject, type ObjectRef, type Resource } from "./resources.ts";
+import type {
+  KubeClient,
+  ListOptions,
+  ListPage,
+  RemoveOptions,
+  ServerVersion,
+  WatchOptions,
+  WriteOptions,
+} from "./kube-api.ts";
+import { KubeError } from "./kube-error.ts";
+import {
+  apiVersionOf,
+  pathOf,
+  type KubeObject,
+  type ObjectMetadata,
+  type ObjectRef,
+  type Resource,
+} from "./resources.ts";
 import { decode, isAbsent, Transport, type Request } from "./transport.ts";
 import { complete, decodeWatch, type WatchEvent } from "./watch.ts";
 
 export type { KubeconfigSource } from "./cluster.ts";
+export type { KubeClient, ListOptions, ListPage, WatchOptions } from "./kube-api.ts";
 export type { KubeObject, ObjectMetadata, ObjectRef, Resource } from "./resources.ts";
 export type { WatchEvent } from "./watch.ts";
-
-export type ListOptions = {
-  readonly namespace?: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-  readonly limit?: number;
-  readonly continue?: string;
-  /** Absent: the newest state there is, confirmed by a quorum. "0": whatever the API server has at hand. */
-  readonly resourceVersion?: string;
-};
-
-export type ListPage<T> = {
-  readonly resourceVersion: string;
-  readonly items: T[];
-  /** Present when there are more pages: pass it to the next call. */
-  readonly continue?: string;
-};
-
-export type WatchOptions = {
-  readonly namespace?: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-  readonly resourceVersion: string;
-  /** After this long the API server ends the watch in good order. */
-  readonly timeoutSeconds: number;
-  readonly allowBookmarks: true;
-};
-
-export type RemoveOptions = {
-  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
-};
-export type WriteOptions = { readonly subresource?: "status" };
-
-export type ServerVersion = { readonly major: string; readonly minor: string; readonly gitVersion: string };
-
-/** The API server as JSON in and out. Every call but `watch` has a deadline; errors are the codes of `KubeError`. */
-export type KubeClient = {
-  /** The namespace of the kubeconfig's context, or of the Pod that this runs in. */
-  readonly namespace: string | undefined;
-  list<T extends KubeObject>(
-    resource: Resource,
-    options: ListOptions,
-    signal: AbortSignal,
-  ): Promise<ListPage<T>>;
-  /** The newest state, confirmed by a quorum; undefined when there is no such object. */
-  get<T extends KubeObject>(resource: Resource, ref: ObjectRef, signal: AbortSignal): Promise<T | undefined>;
-  create<T extends KubeObject>(resource: Resource, object: T, signal: AbortSignal): Promise<T>;
-  /** A `metadata.resourceVersion` in the object is a precondition: `kube-conflict` when the stored one differs. */
-  replace<T extends KubeObject>(
-    resource: Resource,
-    object: T,
-    signal: AbortSignal,
-    options?: WriteOptions,
-  ): Promise<T>;
-  /** JSON merge patch (RFC 7386): null removes a field, lists are replaced whole. */
-  patch<T extends KubeObject>(
-    resource: Resource,
-    ref: ObjectRef,
-    mergePatch: unknown,
-    signal: AbortSignal,
-    options?: WriteOptions,
-  ): Promise<T>;
-  /** `removed`: accepted; with finalizers the object stays until they are gone. */
-  remove(
-    resource: Resource,
-    ref: ObjectRef,
-    signal: AbortSignal,
-    options?: RemoveOptions,
-  ): Promise<"removed" | "absent">;
-  /** Ends when the API server ends the watch in good order; throws when the connection breaks. */
-  watch<T extends KubeObject>(
-    resource: Resource,
-    options: WatchOptions,
-    signal: AbortSignal,
-  ): AsyncIterable<WatchEvent<T>>;
-  version(signal: AbortSignal): Promise<ServerVersion>;
-  /** Breaks whatever is under way. */
-  close(): Promise<void>;
-};
 
 export type KubeClientInput = {
   /** Default: as kubectl would find it. */
@@ -180,11 +119,14 @@ class HttpKubeClient implements KubeClient {
     signal: AbortSignal,
     options: WriteOptions = {},
   ): Promise<T> {
+    const metadata = resource.isCreatedByReplace
+      ? await this.#withUid(resource, object.metadata, signal)
+      : object.metadata;
     const request: Request = {
-      what: describe("replace", resource, object.metadata),
+      what: describe("replace", resource, metadata),
       method: "PUT",
-      path: pathOf(resource, object.metadata) + suffixOf(options),
-      body: { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object },
+      path: pathOf(resource, metadata) + suffixOf(options),
+      body: { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object, metadata },
     };
     return complete(await this.#call<T>(request, signal), resource);
   }
@@ -224,11 +166,11 @@ class HttpKubeClient implements KubeClient {
     return "removed";
   }
 
-  watch<T extends KubeObject>(
+  async *watch<T extends KubeObject>(
     resource: Resource,
     options: WatchOptions,
     signal: AbortSignal,
-  ): AsyncIterable<WatchEvent<T>> {
+  ): AsyncGenerator<WatchEvent<T>> {
     const { namespace, allowBookmarks, ...query } = options;
     const request: Request = {
       what: `watch ${resource.plural}`,
@@ -236,7 +178,13 @@ class HttpKubeClient implements KubeClient {
       path: pathOf(resource, { namespace }),
       query: { ...query, watch: true, allowWatchBookmarks: allowBookmarks },
     };
-    return decodeWatch<T>(this.#transport.stream(request, signal), resource);
+    const stream = await this.#transport.open(request, signal);
+    try {
+      yield { kind: "opened" };
+      yield* decodeWatch<T>(stream.chunks, resource);
+    } finally {
+      stream.close();
+    }
   }
 
   async version(signal: AbortSignal): Promise<ServerVersion> {
@@ -245,6 +193,24 @@ class HttpKubeClient implements KubeClient {
 
   async close(): Promise<void> {
     await this.#transport.close();
+  }
+
+  /**
+   * The same metadata with the UID of the object that has this resourceVersion: without it, a PUT would bring a deleted
+   * object back to life.
+   */
+  async #withUid(resource: Resource, metadata: ObjectMetadata, signal: AbortSignal): Promise<ObjectMetadata> {
+    if (metadata.resourceVersion === undefined || metadata.uid !== undefined) return metadata;
+    const what = describe("replace", resource, metadata);
+    const present = await this.get<KubeObject>(resource, metadata, signal);
+    if (present === undefined) {
+      throw new KubeError({ code: "kube-not-found", remedy: "refresh", message: `${what}: it is gone` });
+    }
+    if (present.metadata.resourceVersion !== metadata.resourceVersion) {
+      const message = `${what}: it is at resourceVersion ${present.metadata.resourceVersion}, not ${metadata.resourceVersion}`;
+      throw new KubeError({ code: "kube-conflict", remedy: "refresh", message });
+    }
+    return present.metadata.uid === undefined ? metadata : { ...metadata, uid: present.metadata.uid };
   }
 
   async #call<Result>(request: Request, signal: AbortSignal): Promise<Result> {

@@ -91,7 +91,7 @@ const MISUSE_CODES: ReadonlySet<string> = new Set(["UND_ERR_INVALID_ARG", "UND_E
 
 /** What a request without an answer threw → error. Returns what it does not know unchanged: that is our own mistake. */
 export function errorOfFailure(what: string, error: unknown): unknown {
-  if (error instanceof KubeError || !(error instanceof Error)) return error;
+  if (error instanceof KubeError || !Error.isError(error)) return error;
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
   if (code === undefined || MISUSE_CODES.has(code)) return error;
   if (TIMEOUT_CODES.has(code)) {

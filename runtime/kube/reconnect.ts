@@ -5,7 +5,9 @@ import { backoffMs, type BackoffLimits } from "../backoff.ts";
 export type Ended =
   /** The API server ended the watch after the time that we had asked for. */
   | { readonly kind: "timed-out" }
-  /** The connection broke, fell silent, ended early, or a request failed. */
+  /** Nothing came for too long: either nothing happened, or the connection is dead and nobody told us. */
+  | { readonly kind: "silent" }
+  /** The connection broke, ended early, or a request failed. */
   | { readonly kind: "lost" }
   /** The API server no longer has the history from where we were (410). */
   | { readonly kind: "expired" };
@@ -43,7 +45,9 @@ export function decideReconnect(input: {
 }): Reconnect {
   const { ended, livedMs, limits, random } = input;
   const isRelistNeeded = ended.kind === "expired";
-  if (ended.kind === "timed-out") return { delayMs: 0, failures: 0, isRelistNeeded };
+  // A silent watch is simply opened again, which tells the two cases apart: if that fails, it is lost.
+  if (ended.kind === "timed-out" || ended.kind === "silent")
+    return { delayMs: 0, failures: 0, isRelistNeeded };
   const failures = livedMs >= limits.stableMs ? 1 : input.failures + 1;
   // Half to one and a half times, so that hundreds of workers do not come back in the same moment.
   const delayMs =

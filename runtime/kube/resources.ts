@@ -34,6 +34,11 @@ export type Resource = {
   readonly plural: string;
   readonly kind: string;
   readonly namespaced: boolean;
+  /**
+   * The API server takes a PUT on a missing object for a creation, even if it carries a resourceVersion; only a UID makes it
+   * a precondition.
+   */
+  readonly isCreatedByReplace?: true;
 };
 
 export type ObjectRef = { readonly namespace?: string; readonly name: string };
@@ -52,6 +57,7 @@ export const LEASES: Resource = {
   plural: "leases",
   kind: "Lease",
   namespaced: true,
+  isCreatedByReplace: true,
 };
 export const EVENTS: Resource = {
   group: "events.k8s.io",

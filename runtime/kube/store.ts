@@ -53,7 +53,8 @@ export class Store<T extends KubeObject> {
       if (!this.#objects.has(key)) changes.push({ kind: "deleted", object });
     }
     const compared = history === "continued" ? "by-resource-version" : "never-the-same";
-    for (const [key, object] of this.#objects) changes.push(...changesBetween(before.get(key), object, compared));
+    for (const [key, object] of this.#objects)
+      changes.push(...changesBetween(before.get(key), object, compared));
     return changes;
   }
 }
@@ -71,10 +72,17 @@ function changesBetween<T extends KubeObject>(
     ];
   }
   const isSame =
-    compared === "by-resource-version" && previous.metadata.resourceVersion === object.metadata.resourceVersion;
+    compared === "by-resource-version" &&
+    previous.metadata.resourceVersion === object.metadata.resourceVersion;
   return isSame ? [] : [{ kind: "updated", object, previous }];
 }
 
-function keyOf({ namespace, name }: { readonly namespace?: string | undefined; readonly name: string }): string {
+function keyOf({
+  namespace,
+  name,
+}: {
+  readonly namespace?: string | undefined;
+  readonly name: string;
+}): string {
   return `${namespace ?? ""}/${name}`;
 }

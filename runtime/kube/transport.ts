@@ -23,6 +23,8 @@ export type Answer = {
   readonly retryAfter: string | undefined;
 };
 
+export type ByteStream = { readonly chunks: AsyncIterable<Uint8Array>; close(): void };
+
 export class Transport {
   readonly #cluster: Cluster;
   readonly #clock: Clock;
@@ -55,43 +57,38 @@ export class Transport {
   }
 
   /**
-   * The bytes of an answer that goes on for long. Only its beginning has a deadline: silence later is for the caller to
-   * notice. Throws the error of any status but 200.
+   * Opens an answer that goes on for long. Only its beginning has a deadline: later silence is for the caller to notice.
+   * Throws the error of any status but 200. Close what it returns.
    */
-  async *stream(request: Request, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const response = await this.#translated(request, signal, async () => {
-      // The deadline must not cut what follows the headers, so it does not go into the request's own signal.
-      const given = new AbortController();
-      return await withDeadline(this.#deadline(request, signal), async (limited) => {
-        const onAbort = (): void => {
-          given.abort(limited.reason);
+  async open(request: Request, signal: AbortSignal): Promise<ByteStream> {
+    // Aborts before the answer has begun; a deadline inside the request's own signal would cut it off later.
+    const beginning = new AbortController();
+    const whole = AbortSignal.any([beginning.signal, signal]);
+    const body = await this.#translated(request, signal, async () =>
+      withDeadline(this.#deadline(request, signal), async (limited) => {
+        const giveUp = (): void => {
+          beginning.abort(limited.reason);
         };
-        limited.addEventListener("abort", onAbort, { once: true });
+        limited.addEventListener("abort", giveUp, { once: true });
         try {
           const access = await this.#cluster.access(limited);
-          const { statusCode, headers, body } = await access.watches.request({
-            ...this.#options(request, access),
-            signal: AbortSignal.any([given.signal, signal]),
-          });
-          if (statusCode === 200) return body;
-          if (statusCode === 401) this.#cluster.forget(access);
-          const answer = {
-            httpStatus: statusCode,
-            text: await body.text(),
-            retryAfter: header(headers, "retry-after"),
-          };
-          throw refusal(request, answer);
+          const answer = await access.watches.request({ ...this.#options(request, access), signal: whole });
+          if (answer.statusCode === 200) return answer.body;
+          if (answer.statusCode === 401) this.#cluster.forget(access);
+          throw refusal(request, await read(answer));
         } finally {
-          limited.removeEventListener("abort", onAbort);
+          limited.removeEventListener("abort", giveUp);
         }
-      });
-    });
-    try {
-      for await (const chunk of response) yield chunk as Uint8Array;
-    } catch (error) {
-      signal.throwIfAborted();
-      throw errorOfFailure(request.what, error);
-    }
+      }),
+    );
+    return {
+      chunks: translateChunks(request, body, signal),
+      close: () => {
+        // Closing before the end is an abort, which the stream reports to whoever reads it: by then, nobody.
+        body.on("error", () => undefined);
+        body.destroy();
+      },
+    };
   }
 
   async close(): Promise<void> {
@@ -99,11 +96,7 @@ export class Transport {
   }
 
   async #exchange(request: Request, access: Access, signal: AbortSignal): Promise<Answer> {
-    const { statusCode, headers, body } = await access.requests.request({
-      ...this.#options(request, access),
-      signal,
-    });
-    return { httpStatus: statusCode, text: await body.text(), retryAfter: header(headers, "retry-after") };
+    return await read(await access.requests.request({ ...this.#options(request, access), signal }));
   }
 
   async #translated<Result>(
@@ -176,12 +169,26 @@ function statusOf(answer: Answer): StatusText | undefined {
   }
 }
 
-function header(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-  name: string,
-): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
+async function read({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<Answer> {
+  const retryAfter = headers["retry-after"];
+  return {
+    httpStatus: statusCode,
+    text: await body.text(),
+    retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+  };
+}
+
+async function* translateChunks(
+  request: Request,
+  chunks: AsyncIterable<unknown>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of chunks) yield chunk as Uint8Array;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw errorOfFailure(request.what, error);
+  }
 }
 
 function queryText(query: Request["query"] = {}): string {

@@ -1,8 +1,10 @@
 import { KubeError, errorOfStatus, type StatusText } from "./kube-error.ts";
 import { apiVersionOf, type KubeObject, type Resource } from "./resources.ts";
 
-/** What the API server tells on a watch, one line of JSON each. */
+/** What the API server tells on a watch: but for the first, one line of JSON each. */
 export type WatchEvent<T extends KubeObject> =
+  /** The API server has accepted the watch; always first. */
+  | { readonly kind: "opened" }
   | { readonly kind: "added" | "modified" | "deleted"; readonly object: T }
   /** Nothing of ours happened up to this resourceVersion. */
   | { readonly kind: "bookmark"; readonly resourceVersion: string }

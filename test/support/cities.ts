@@ -1,10 +1,21 @@
-import { CITY_API_VERSION, SEAL_FINALIZER, taskSpecOf, type City, type CitySpec, type TaskSpec } from "../../crds/city.ts";
+import {
+  CITY_API_VERSION,
+  SEAL_FINALIZER,
+  taskSpecOf,
+  type City,
+  type CitySpec,
+  type TaskSpec,
+} from "../../crds/city.ts";
 
 /** Builders of Cities with valid defaults, as the API server would have stored them. */
 
 export const CLUSTER_UID = "11111111-1111-4111-8111-111111111111";
 
-export function cityOf(name: string, spec: Partial<CitySpec> = {}, metadata: Partial<City["metadata"]> = {}): City {
+export function cityOf(
+  name: string,
+  spec: Partial<CitySpec> = {},
+  metadata: Partial<City["metadata"]> = {},
+): City {
   return {
     apiVersion: CITY_API_VERSION,
     kind: "City",

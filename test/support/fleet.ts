@@ -10,7 +10,10 @@ export function workerView(id: string, fields: Partial<WorkerView> = {}): Worker
 }
 
 /** A City with nobody; pass `holder` for one that is held, and dispatched, as it should be. */
-export function cityView(name: string, fields: Partial<CityView> & { readonly holder?: string } = {}): CityView {
+export function cityView(
+  name: string,
+  fields: Partial<CityView> & { readonly holder?: string } = {},
+): CityView {
   const { holder, ...rest } = fields;
   const city = fields.city ?? cityOf(name);
   const task = taskOf(city);

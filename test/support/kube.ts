@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startApiServer, type ApiServer } from "../../local/control-plane/api-server.ts";
@@ -12,6 +12,8 @@ export type TestApiServer = ApiServer & {
   kubectlOk(args: readonly string[], options?: { readonly input?: string }): Promise<string>;
   /** Makes a namespace of this name; tests of one file keep apart by namespaces, for deleting one takes five seconds. */
   createNamespace(name: string): Promise<string>;
+  /** Path of an administrator's kubeconfig that reaches the API server through another port of this machine. */
+  kubeconfigVia(port: number): Promise<string>;
 };
 
 /** Starting takes about three seconds, plus minutes once per machine for building: give `beforeAll` this long. */
@@ -45,6 +47,12 @@ export async function startTestApiServer(
     async createNamespace(name: string) {
       await kubectlOk(["create", "namespace", name]);
       return name;
+    },
+    async kubeconfigVia(port: number) {
+      const path = join(directory, `via-${port}.kubeconfig`);
+      const text = await readFile(api.kubeconfigPath, "utf8");
+      await writeFile(path, text.replace(api.url, `https://127.0.0.1:${port}`), { mode: 0o600 });
+      return path;
     },
     async stop() {
       await api.stop();

@@ -1,5 +1,9 @@
 import type { Costs } from "./cost.ts";
 import type { Arcs, Matching } from "./matching.ts";
+import type { Deadline } from "./model.ts";
+
+/** How many couriers an order is offered more, for each that it has been offered. */
+const GROWTH = 3;
 
 /**
  * Which couriers each order is offered. A small city: all who may take it. A large one: the cheapest few, and after each
@@ -29,18 +33,42 @@ export class Candidates implements Arcs {
   }
 
   /**
-   * Adds every pair that was left out and would improve this matching. Returns how many there were: at none, the matching
-   * is as cheap as if all pairs had been in it from the start.
+   * Adds every pair that was left out and would improve this matching. At `none-left`, the matching is as cheap as if all
+   * pairs had been in it from the start.
    */
-  addImprovements(matching: Matching): number {
+  addImprovements(matching: Matching, deadline: Deadline): "added" | "none-left" | "deadline" {
     let added = 0;
     for (let order = 0; order < this.alone.length; order++) {
+      if (deadline.hasPassed()) return "deadline";
       const worth = this.#dualOf(order, matching);
       // Prices are never positive, so a courier left out costs this order at least what the cheapest of them does.
       if (worth <= (this.#leftOutFrom[order] ?? Infinity)) continue;
-      added += this.#addBelow(order, worth, matching.price);
+      if (this.#addCheapestBelow(order, worth, matching.price)) added++;
     }
-    return added;
+    return added > 0 ? "added" : "none-left";
+  }
+
+  /**
+   * For when there is no time left to improve: gives every order without a courier, in their order, the cheapest one that
+   * nobody has, so that none waits while couriers idle whom it was not offered.
+   */
+  serveRest(columnOf: Int32Array): void {
+    const taken = new Set(columnOf);
+    for (let order = 0; order < this.alone.length; order++) {
+      if (columnOf[order] !== -1 || this.#leftOutFrom[order] === Infinity) continue;
+      let best = -1;
+      let bestCost = this.alone[order] ?? 0;
+      for (let courier = 0; courier < this.columns; courier++) {
+        if (taken.has(courier)) continue;
+        const cost = this.#pairCosts.pair(order, courier);
+        if (cost >= bestCost) continue;
+        bestCost = cost;
+        best = courier;
+      }
+      if (best === -1) continue;
+      columnOf[order] = best;
+      taken.add(best);
+    }
   }
 
   /** What the matching pays for the order: no arc of the order is below it once its column's price is taken off. */
@@ -51,18 +79,27 @@ export class Candidates implements Arcs {
     return (this.costs[order]?.[index] ?? 0) - (matching.price[column] ?? 0);
   }
 
-  #addBelow(order: number, worth: number, price: Float64Array): number {
+  /**
+   * Not all at once: what an order without a courier would pay is so high that every courier of the city would improve
+   * the answer, while few of them are needed.
+   */
+  #addCheapestBelow(order: number, worth: number, price: Float64Array): boolean {
     const targets = this.targets[order] ?? [];
     const costs = this.costs[order] ?? [];
     const known = new Set(targets);
+    const better: { readonly courier: number; readonly cost: number; readonly priced: number }[] = [];
     for (let courier = 0; courier < this.columns; courier++) {
       if (known.has(courier)) continue;
       const cost = this.#pairCosts.pair(order, courier);
-      if (cost - (price[courier] ?? 0) >= worth) continue;
+      const priced = cost - (price[courier] ?? 0);
+      if (priced < worth) better.push({ courier, cost, priced });
+    }
+    better.sort((a, b) => a.priced - b.priced || a.courier - b.courier);
+    for (const { courier, cost } of better.slice(0, GROWTH * known.size)) {
       targets.push(courier);
       costs.push(cost);
     }
-    return targets.length - known.size;
+    return better.length > 0;
   }
 
   #addNearest(order: number, nearest: number): void {

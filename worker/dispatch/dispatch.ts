@@ -1,12 +1,12 @@
 import { Candidates } from "./candidates.ts";
 import { costsOf } from "./cost.ts";
 import { mustLeaveNow } from "./hold.ts";
-import { matchAtMinimumCost, type Matching } from "./matching.ts";
 import type { Deadline, Decision, DispatchParameters, DispatchResult, DispatchSnapshot } from "./model.ts";
 import { poolOf, type Pool } from "./pool.ts";
 import { compareText } from "./rank.ts";
+import { solve } from "./solve.ts";
 
-/** Up to here every pair is looked at: below a tenth of a second, and nothing is left to prove. */
+/** Up to here every pair is looked at and nothing is left to prove: tens of milliseconds, hundreds when all orders are at one mall. */
 const DENSE_PAIRS_MAX = 400_000;
 const NEAREST_COURIERS = 20;
 
@@ -21,7 +21,7 @@ export function dispatch(
   deadline: Deadline,
 ): DispatchResult {
   const pool = mostPressingFirst(poolOf(snapshot, parameters));
-  const matching = match(pool, snapshot.nowMs, parameters, deadline);
+  const matching = solve(candidatesOf(pool, snapshot.nowMs, parameters), deadline);
   const decisions: Decision[] = [];
   let held = 0;
   let unassignable = 0;
@@ -41,20 +41,13 @@ function mostPressingFirst(pool: Pool): Pool {
   return { ...pool, orders: pool.orders.toSorted((a, b) => a.readyAtMs - b.readyAtMs) };
 }
 
-function match(pool: Pool, nowMs: number, parameters: DispatchParameters, deadline: Deadline): Matching {
+function candidatesOf(pool: Pool, nowMs: number, parameters: DispatchParameters): Candidates {
   const orders = pool.orders.length;
   const couriers = pool.couriers.length;
-  const candidates = new Candidates({
+  return new Candidates({
     orders,
     couriers,
     costs: costsOf(pool, nowMs, parameters),
     nearest: orders * couriers <= DENSE_PAIRS_MAX ? couriers : NEAREST_COURIERS,
   });
-  let matching = matchAtMinimumCost(candidates, deadline);
-  while (matching.isComplete && candidates.addImprovements(matching) > 0) {
-    const improved = matchAtMinimumCost(candidates, deadline);
-    // Cut short, it may be worse than the one before; either way the answer is no longer known to be the best.
-    matching = improved.isComplete ? improved : { ...matching, isComplete: false };
-  }
-  return matching;
 }

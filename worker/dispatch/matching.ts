@@ -57,6 +57,8 @@ class PathSearch {
   readonly #seen: Int32Array;
   readonly #heap = new MinimumHeap();
   #settled: number[] = [];
+  /** The cheapest way to end found so far; whatever is further away is of no use. */
+  #limit = Infinity;
   #search = 0;
 
   constructor(arcs: Arcs) {
@@ -75,10 +77,11 @@ class PathSearch {
     this.#search++;
     this.#heap.clear();
     this.#settled = [];
-    this.#reach(row, 0);
     // The cheapest chain so far that ends with a row left alone.
     let aloneRow = row;
     let aloneDistance = this.#arcs.alone[row] ?? Infinity;
+    this.#limit = aloneDistance;
+    this.#reach(row, 0);
     for (let next = this.#nearest(); next !== undefined; next = this.#nearest()) {
       // Among equals a courier is better than none.
       if (next.distance > aloneDistance) break;
@@ -94,6 +97,7 @@ class PathSearch {
       if (alone < aloneDistance) {
         aloneDistance = alone;
         aloneRow = holder;
+        this.#limit = Math.min(this.#limit, alone);
       }
       this.#reach(holder, rest);
     }
@@ -130,6 +134,7 @@ class PathSearch {
       const column = targets[index] ?? 0;
       const cost = costs[index] ?? Infinity;
       const distance = sofar + cost - (this.price[column] ?? 0);
+      if (distance > this.#limit) continue;
       const isNew = this.#seen[column] !== this.#search;
       if (!isNew && distance >= (this.#distance[column] ?? 0)) continue;
       this.#seen[column] = this.#search;
@@ -137,6 +142,7 @@ class PathSearch {
       this.#cameFrom[column] = row;
       this.#arcCost[column] = cost;
       this.#heap.push(distance, column);
+      if (this.#rowOf[column] === NONE) this.#limit = distance;
     }
   }
 

@@ -193,7 +193,7 @@ describe("balance", () => {
   });
 
   test("leaves a city alone that was moved lately", () => {
-    const cooling = cities.map((city) => ({ ...city, movedMs: 990_000 }));
+    const cooling = cities.map((city) => ({ ...city, movedMs: 995_000 }));
     const decisions = decide(cooling, [workerView("w1"), workerView("w2")], { shedBudget: 10 });
     expect(Object.values(decisions)).toEqual(cities.map(() => ({ kind: "keep" })));
   });

@@ -207,6 +207,22 @@ describe("an order", () => {
   });
 });
 
+describe("an assignment that no longer stands", () => {
+  test("stops its courier on the way and leaves the order to another one", () => {
+    const city = world({ orders: [order("o1")], shifts: [shift("c1"), shift("c2")] });
+    city.advance(0);
+    city.assign({ orderId: "o1", courierId: "c1", atMs: 0 });
+    city.advance(2 * MINUTE);
+    city.withdraw({ orderId: "o1", courierId: "c2", atMs: 2 * MINUTE });
+    expect(city.courier("c1")!.free).toBeDefined();
+    city.withdraw({ orderId: "o1", courierId: "c1", atMs: 2 * MINUTE });
+    expect(city.courier("c1")!.free).toBeUndefined();
+    city.assign({ orderId: "o1", courierId: "c2", atMs: 2 * MINUTE });
+    expect(inMinutes(city.advance(60 * MINUTE)).at(-1)).toBe("22 o1 delivered by c2");
+    expect(Math.round(distanceMeters(HOME, city.courier("c1")!.position))).toBe(200);
+  });
+});
+
 describe("a shift", () => {
   const brief = shift("c1", { offMs: 12 * MINUTE });
 

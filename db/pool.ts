@@ -1,0 +1,222 @@
+import { createPool, type PoolConnection, type PoolOptions } from "mysql2/promise";
+import { abortable } from "../runtime/abort.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import { abortError, databaseError, surelyChangedNothing } from "./database-error.ts";
+import { isOperational } from "../runtime/errors.ts";
+import { StatementKiller } from "./statement-killer.ts";
+
+/** A column's value: BIGINT and DECIMAL as text, DATETIME as Date, JSON as what it holds. */
+export type Row = Readonly<Record<string, unknown>>;
+
+export type SqlValue = string | number | boolean | bigint | Date | null;
+
+export type Query = (
+  sql: string,
+  values: readonly SqlValue[],
+  signal: AbortSignal,
+) => Promise<readonly Row[]>;
+
+/**
+ * Connections to MySQL. Every call takes the caller's deadline as a signal and throws an OperationalError with one of the
+ * codes of DatabaseErrorCode, or the reason with which the caller cancelled. When the signal aborts, the statement is
+ * killed on the server before the call rejects, and the session is never used again: no lock outlives its caller.
+ */
+export type Database = {
+  /** The rows of one statement. */
+  readonly query: Query;
+  /** The result sets of one CALL, in order. `onSend` runs just before the statement goes out: from then on it may have had its effect. */
+  call(
+    sql: string,
+    values: readonly SqlValue[],
+    signal: AbortSignal,
+    onSend?: () => void,
+  ): Promise<readonly (readonly Row[])[]>;
+  /** Runs `work` on one consistent read-only snapshot. */
+  readConsistently<Result>(work: (query: Query) => Promise<Result>, signal: AbortSignal): Promise<Result>;
+  /** Lets the calls under way end, then closes every connection. */
+  close(): Promise<void>;
+};
+
+const CONNECT_LIMIT_MS = 2_000;
+/** How long a call that was given up waits for its statement to be gone. */
+const KILL_LIMIT_MS = 1_500;
+const WAITING_PER_CONNECTION_MAX = 200;
+const SESSION = "SET SESSION time_zone = '+00:00', transaction_isolation = 'REPEATABLE-READ'";
+
+/**
+ * Opens nothing until the first call. `url`: mysql://user:password@host:port/database, with `?ssl={…}` as mysql2 takes it.
+ */
+export function openDatabase(input: {
+  readonly url: string;
+  readonly connectionsMax: number;
+  readonly log: Log;
+  readonly clock: Clock;
+}): Database {
+  const options: PoolOptions = {
+    uri: input.url,
+    timezone: "Z",
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    multipleStatements: false,
+    connectTimeout: CONNECT_LIMIT_MS,
+  };
+  const pool = createPool({
+    ...options,
+    connectionLimit: input.connectionsMax,
+    queueLimit: input.connectionsMax * WAITING_PER_CONNECTION_MAX,
+  });
+  pool.pool.on("connection", (connection) => {
+    // Queued before the first statement of whoever waits for this connection, which fails with it.
+    connection.query(SESSION, (error) => {
+      if (error !== null) connection.destroy();
+    });
+  });
+  const killer = new StatementKiller({ options, clock: input.clock, log: input.log });
+  const underWay = new Set<Promise<unknown>>();
+
+  /** Runs `work` on a session of its own, and decides what becomes of the session. */
+  async function onSession<Result>(
+    work: (session: Session) => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    const connection = await acquire(signal);
+    const session = new Session(connection, signal, input.clock, killer);
+    try {
+      const result = await work(session);
+      connection.release();
+      return result;
+    } catch (error) {
+      // After an answer of the server that says what it did, a session is as good as before.
+      if (session.isInDoubt || !isOperational(error) || !surelyChangedNothing(error)) connection.destroy();
+      else connection.release();
+      throw error;
+    }
+  }
+
+  async function acquire(signal: AbortSignal): Promise<PoolConnection> {
+    if (signal.aborted) throw abortError(signal);
+    const arriving = pool.getConnection();
+    try {
+      return await abortable(arriving, signal);
+    } catch (error) {
+      if (!signal.aborted) throw databaseError(error);
+      arriving.then(
+        (connection) => {
+          connection.release();
+        },
+        () => undefined,
+      );
+      throw abortError(signal);
+    }
+  }
+
+  async function owned<Result>(running: Promise<Result>): Promise<Result> {
+    underWay.add(running);
+    try {
+      return await running;
+    } finally {
+      underWay.delete(running);
+    }
+  }
+
+  return {
+    query: (sql, values, signal) => owned(onSession((session) => session.query(sql, values), signal)),
+    call: (sql, values, signal, onSend) =>
+      owned(onSession((session) => session.call(sql, values, onSend), signal)),
+    readConsistently: (work, signal) =>
+      owned(
+        onSession(async (session) => {
+          await session.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", []);
+          try {
+            const result = await work((sql, values) => session.query(sql, values));
+            await session.query("COMMIT", []);
+            return result;
+          } catch (error) {
+            session.giveUp();
+            throw error;
+          }
+        }, signal),
+      ),
+    async close() {
+      await Promise.allSettled(underWay);
+      await pool.end();
+    },
+  };
+}
+
+/** One connection for as long as one caller has it. */
+class Session {
+  readonly #connection: PoolConnection;
+  readonly #signal: AbortSignal;
+  readonly #clock: Clock;
+  readonly #killer: StatementKiller;
+  #isInDoubt = false;
+
+  constructor(connection: PoolConnection, signal: AbortSignal, clock: Clock, killer: StatementKiller) {
+    this.#connection = connection;
+    this.#signal = signal;
+    this.#clock = clock;
+    this.#killer = killer;
+  }
+
+  /** True once nobody can say what the session is doing: it must not be used again. */
+  get isInDoubt(): boolean {
+    return this.#isInDoubt;
+  }
+
+  giveUp(): void {
+    this.#isInDoubt = true;
+  }
+
+  async query(sql: string, values: readonly SqlValue[]): Promise<readonly Row[]> {
+    return (await this.#run(sql, values)) as readonly Row[];
+  }
+
+  async call(
+    sql: string,
+    values: readonly SqlValue[],
+    onSend?: () => void,
+  ): Promise<readonly (readonly Row[])[]> {
+    const results = (await this.#run(sql, values, onSend)) as readonly unknown[];
+    // After the rows of its result sets, a CALL returns a header that is not an array.
+    return results.filter((result) => Array.isArray(result)) as readonly (readonly Row[])[];
+  }
+
+  async #run(sql: string, values: readonly SqlValue[], onSend?: () => void): Promise<unknown> {
+    if (this.#signal.aborted) throw abortError(this.#signal);
+    onSend?.();
+    const running = this.#connection.query(sql, values.map(plain));
+    try {
+      const [result] = await abortable(running, this.#signal);
+      return result;
+    } catch (error) {
+      if (!this.#signal.aborted) throw databaseError(error);
+      this.#isInDoubt = true;
+      await this.#stopOnServer(running);
+      throw abortError(this.#signal);
+    }
+  }
+
+  /** Resolves when the statement is gone with its locks, as far as that can be known within the limit. */
+  async #stopOnServer(running: Promise<unknown>): Promise<void> {
+    const startedMs = this.#clock.monotonicMs();
+    const gone = running.then(
+      () => undefined,
+      () => undefined,
+    );
+    await this.#killer.kill(this.#connection.threadId, KILL_LIMIT_MS);
+    const leftMs = Math.max(0, KILL_LIMIT_MS - (this.#clock.monotonicMs() - startedMs));
+    const late = Promise.withResolvers<undefined>();
+    const cancel = this.#clock.schedule(leftMs, () => {
+      late.resolve(undefined);
+    });
+    await Promise.race([gone, late.promise]);
+    cancel();
+  }
+}
+
+/** The driver writes what it is given as a literal; a BIGINT as its digits, which MySQL reads exactly. */
+function plain(value: SqlValue): unknown {
+  return typeof value === "bigint" ? String(value) : value;
+}

@@ -1,0 +1,56 @@
+import type { FencingToken } from "../crds/token.ts";
+import type { Database, Row } from "./pool.ts";
+import { bigintOf, numberOrUndefined, textOrUndefined, timeMsOf, timeMsOrUndefined } from "./rows.ts";
+
+/** Where a city's fence stands. Times in milliseconds since 1970 on the database's clock. */
+export type FenceProgress = {
+  readonly city: string;
+  readonly epoch: bigint;
+  readonly token: FencingToken;
+  /** Undefined: sealed. */
+  readonly holder: string | undefined;
+  /** Number of the last committed tick, 0 when there is none. */
+  readonly tick: bigint;
+  readonly slotMs: number | undefined;
+  readonly committedAtMs: number | undefined;
+  readonly changedAtMs: number;
+};
+
+export type ProgressReading = {
+  /** When this was read: what to ask from next time, less some overlap for commits that were on their way. */
+  readonly databaseTimeMs: number;
+  readonly fences: readonly FenceProgress[];
+};
+
+/** The join keeps one row when no fence has changed, for its time. Plan: a range of `city_fence.changed`. */
+const CHANGED = `
+SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) AS database_time_ms,
+       f.city, f.epoch, f.token, f.holder, f.tick, f.slot_ms, f.committed_at, f.changed_at
+  FROM (SELECT 1) AS always
+  LEFT JOIN city_fence f ON f.changed_at >= ?`;
+
+/** The fences that were claimed, sealed or committed under since then; all of them for undefined. Errors: those of Database. */
+export async function readProgress(
+  database: Database,
+  changedSinceMs: number | undefined,
+  signal: AbortSignal,
+): Promise<ProgressReading> {
+  const rows = await database.query(CHANGED, [new Date(changedSinceMs ?? 0)], signal);
+  return {
+    databaseTimeMs: Number(rows[0]?.["database_time_ms"]),
+    fences: rows.filter((row) => row["city"] !== null).map(fenceOf),
+  };
+}
+
+function fenceOf(row: Row): FenceProgress {
+  return {
+    city: String(row["city"]),
+    epoch: bigintOf(row["epoch"]),
+    token: bigintOf(row["token"]) as FencingToken,
+    holder: textOrUndefined(row["holder"]),
+    tick: bigintOf(row["tick"]),
+    slotMs: numberOrUndefined(row["slot_ms"]),
+    committedAtMs: timeMsOrUndefined(row["committed_at"]),
+    changedAtMs: timeMsOf(row["changed_at"]),
+  };
+}

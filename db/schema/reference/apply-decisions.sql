@@ -1,0 +1,122 @@
+-- Data contract, to write: called by `commit_tick` inside its transaction, with the fence locked and checked. It must not
+-- commit or roll back. A decision whose precondition no longer holds is dropped and reported, the others stand:
+--   order-gone       the order does not exist, or is picked up, delivered or cancelled
+--   order-taken      a courier has accepted it (it is then on the way), it is with this courier already, or an earlier
+--                    decision of the same list has it
+--   courier-gone     the courier does not exist or is not on shift
+--   courier-declined the courier has declined this order
+--   courier-full     one more would exceed the capacity
+-- An order that another courier has, but not accepted, is reassigned. Epoch, token and tick are for companies that
+-- want to store them.
+CREATE PROCEDURE apply_decisions(
+  IN p_city      VARCHAR(63) CHARACTER SET ascii COLLATE ascii_bin,
+  IN p_epoch     BIGINT UNSIGNED,
+  IN p_token     BIGINT UNSIGNED,
+  IN p_tick      BIGINT UNSIGNED,
+  IN p_decisions JSON,
+  -- [{"order": …, "courier": …, "because": …}], NULL: none.
+  OUT p_dropped  JSON
+)
+SQL SECURITY DEFINER
+BEGIN
+  DECLARE v_rows JSON;
+
+  -- First all orders with their active assignments, then all couriers: the order of locks that every procedure keeps.
+  -- Locking reads see what is committed now, so a cancellation is either seen here or waits for our end.
+  SELECT JSON_ARRAYAGG(JSON_OBJECT(
+           'position', d.position, 'order', d.order_id, 'courier', d.courier_id, 'from', a.courier_id,
+           'because', CASE WHEN o.id IS NULL OR o.status <> 'placed' THEN 'order-gone'
+                           WHEN a.accepted_at IS NOT NULL OR a.courier_id = d.courier_id THEN 'order-taken' END))
+    INTO v_rows
+    FROM JSON_TABLE(p_decisions, '$[*]' COLUMNS (
+           position   FOR ORDINALITY,
+           order_id   VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.order',
+           courier_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.courier')) d
+    LEFT JOIN orders o ON o.city = p_city AND o.id = d.order_id
+    LEFT JOIN assignment a ON a.city = p_city AND a.active_order_id = d.order_id
+     FOR UPDATE OF o, a;
+
+  -- A load may fall while we look, when a courier delivers, but only this procedure raises it, under the fence's lock.
+  SELECT JSON_ARRAYAGG(JSON_OBJECT(
+           'position', d.position, 'order', d.order_id, 'courier', d.courier_id, 'from', d.from_id,
+           'capacity', c.capacity,
+           'load', (SELECT COUNT(*) FROM assignment a
+                     WHERE a.city = p_city AND a.state = 'active' AND a.courier_id = d.courier_id),
+           'because', CASE WHEN d.because IS NOT NULL THEN d.because
+                           WHEN c.id IS NULL OR UTC_TIMESTAMP(3) < c.shift_starts_at
+                                OR UTC_TIMESTAMP(3) >= c.shift_ends_at THEN 'courier-gone'
+                           WHEN EXISTS (SELECT 1 FROM assignment a
+                                         WHERE a.city = p_city AND a.order_id = d.order_id AND a.state = 'declined'
+                                           AND a.courier_id = d.courier_id) THEN 'courier-declined' END))
+    INTO v_rows
+    FROM (SELECT * FROM JSON_TABLE(v_rows, '$[*]' COLUMNS (
+             position   INT UNSIGNED PATH '$.position',
+             order_id   VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.order',
+             courier_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.courier',
+             from_id    VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.from',
+             because    VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin PATH '$.because')) parsed
+           -- The limit makes the order hold: couriers are locked by rising id, as by everybody who locks several.
+           ORDER BY courier_id LIMIT 1000000) d
+    LEFT JOIN couriers c ON c.city = p_city AND c.id = d.courier_id
+     FOR UPDATE OF c;
+
+  -- Loads within the list: what a courier gives away in it makes room, unless somebody is asked for too much. Then the
+  -- list is judged as if nobody gave anything away, since the decision that would have made the room may itself go.
+  WITH decision AS (
+    SELECT d.*, ROW_NUMBER() OVER (PARTITION BY order_id, because IS NULL ORDER BY position) AS nth
+      FROM JSON_TABLE(v_rows, '$[*]' COLUMNS (
+             position   INT UNSIGNED PATH '$.position',
+             order_id   VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.order',
+             courier_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.courier',
+             from_id    VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.from',
+             capacity   INT PATH '$.capacity',
+             active     INT PATH '$.load',
+             because    VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin PATH '$.because')) d
+  ), possible AS (
+    SELECT * FROM decision WHERE because IS NULL AND nth = 1
+  ), counted AS (
+    SELECT p.*,
+           ROW_NUMBER() OVER (PARTITION BY courier_id ORDER BY position) AS courier_nth,
+           COUNT(*) OVER (PARTITION BY courier_id) AS incoming,
+           (SELECT COUNT(*) FROM possible q WHERE q.from_id = p.courier_id) AS outgoing
+      FROM possible p
+  ), judged AS (
+    SELECT counted.*, MAX(active + incoming - outgoing > capacity) OVER () AS is_overfull FROM counted
+  )
+  SELECT JSON_ARRAYAGG(JSON_OBJECT(
+           'order', d.order_id, 'courier', d.courier_id, 'from', d.from_id,
+           'because', CASE WHEN d.because IS NOT NULL THEN d.because
+                           WHEN d.nth > 1 THEN 'order-taken'
+                           WHEN j.is_overfull AND j.active + j.courier_nth > j.capacity THEN 'courier-full' END))
+    INTO v_rows
+    FROM decision d LEFT JOIN judged j ON j.position = d.position;
+
+  IF JSON_SEARCH(v_rows, 'one', '%', NULL, '$[*].from') IS NOT NULL THEN
+    UPDATE JSON_TABLE(v_rows, '$[*]' COLUMNS (
+             order_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.order',
+             from_id  VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.from',
+             because  VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin PATH '$.because')) d
+      STRAIGHT_JOIN assignment a ON a.city = p_city AND a.active_order_id = d.order_id
+       SET a.state = 'reassigned', a.ended_at = UTC_TIMESTAMP(3)
+     WHERE d.because IS NULL AND d.from_id IS NOT NULL;
+  END IF;
+
+  INSERT INTO assignment (city, tick, order_id, courier_id, assigned_at)
+  SELECT p_city, p_tick, d.order_id, d.courier_id, UTC_TIMESTAMP(3)
+    FROM JSON_TABLE(v_rows, '$[*]' COLUMNS (
+           order_id   VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.order',
+           courier_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.courier',
+           because    VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin PATH '$.because')) d
+   WHERE d.because IS NULL;
+
+  IF JSON_SEARCH(v_rows, 'one', '%', NULL, '$[*].because') IS NOT NULL THEN
+    SELECT JSON_ARRAYAGG(JSON_OBJECT('order', d.order_id, 'courier', d.courier_id, 'because', d.because))
+      INTO p_dropped
+      FROM JSON_TABLE(v_rows, '$[*]' COLUMNS (
+             order_id   VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.order',
+             courier_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.courier',
+             because    VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin PATH '$.because')) d
+     WHERE d.because IS NOT NULL;
+  END IF;
+END
+;;

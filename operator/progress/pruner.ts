@@ -1,0 +1,44 @@
+import type { Database } from "../../db/pool.ts";
+import { pruneTicks } from "../../db/prune.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { isOperational } from "../../runtime/errors.ts";
+import type { Log } from "../../runtime/log.ts";
+
+/** Forgets old ticks of the ledger in small batches: at this pace, 10,000 cities are through every 100 seconds. */
+
+const INTERVAL_MS = 1_000;
+const CITIES_PER_BATCH = 100;
+const TICKS_PER_CITY = 1_000;
+const PRUNE_LIMIT_MS = 10_000;
+/** After the last city of a round: nothing grows old within a minute that could not wait. */
+const ROUND_PAUSE_MS = 60_000;
+
+export async function runPruner(
+  input: {
+    readonly database: Database;
+    readonly clock: Clock;
+    readonly log: Log;
+    /** How long a tick is kept in the ledger. */
+    readonly keepMs: number;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { database, clock, log, keepMs } = input;
+  let afterCity: string | undefined;
+  while (!signal.aborted) {
+    try {
+      const batch = await pruneTicks(
+        database,
+        { afterCity, keepMs, citiesMax: CITIES_PER_BATCH, ticksMax: TICKS_PER_CITY },
+        AbortSignal.any([signal, AbortSignal.timeout(PRUNE_LIMIT_MS)]),
+      );
+      afterCity = batch.lastCity;
+      if (batch.pruned > 0) log.debug({ count: batch.pruned }, "ticks pruned");
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isOperational(error)) throw error;
+      log.warn({ because: error.code, err: error }, "ticks not pruned");
+    }
+    await clock.sleep(afterCity === undefined ? ROUND_PAUSE_MS : INTERVAL_MS, signal).catch(() => undefined);
+  }
+}

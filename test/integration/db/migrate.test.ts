@@ -1,0 +1,158 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { createFence } from "../../../db/fence.ts";
+import { migrate } from "../../../db/migrate.ts";
+import { systemClock } from "../../../runtime/clock.ts";
+import {
+  CLUSTER,
+  freshDatabase,
+  MYSQL_START_LIMIT_MS,
+  startTestMysql,
+  tokenOf,
+  within,
+  type TestDatabase,
+  type TestMysql,
+} from "../../support/mysql.ts";
+
+let server: TestMysql;
+let db: TestDatabase;
+
+beforeAll(async () => {
+  server = await startTestMysql();
+}, MYSQL_START_LIMIT_MS);
+afterAll(async () => {
+  await server.close();
+});
+beforeEach(async () => {
+  db = await freshDatabase(server);
+});
+afterEach(async () => {
+  await db.close();
+});
+
+const migrateAgain = async (options: { readonly reference?: boolean } = {}): Promise<string[]> => {
+  const lines: string[] = [];
+  await migrate({ url: db.urls.admin, progress: (line) => lines.push(line), ...options }, within(30_000));
+  return lines;
+};
+
+describe("a migration", () => {
+  test("does nothing the second time", async () => {
+    expect(await migrateAgain()).toEqual([]);
+  });
+
+  test("at the same time as others applies every file once", async () => {
+    const url = `${server.url}/at_once`;
+    const lines: string[] = [];
+    const progress = (line: string): number => lines.push(line);
+    await Promise.all(Array.from({ length: 4 }, () => migrate({ url, progress }, within(60_000))));
+    const applied = lines.filter((line) => line.startsWith("applied"));
+    expect(applied).toContain("applied protocol/commit-tick.sql");
+    expect(new Set(applied).size).toBe(applied.length);
+  }, 60_000);
+
+  test("replaces a procedure whose text changed, and its callers keep their rights", async () => {
+    await db.sql(
+      "DROP PROCEDURE claim_city",
+      "UPDATE schema_version SET digest = REPEAT('0', 64) WHERE name = 'protocol/claim-city.sql'",
+    );
+    const fence = createFence({ database: db.open("worker"), clock: systemClock });
+    const request = { city: "madrid", clusterUid: CLUSTER, token: tokenOf(1), holder: "w" };
+    await expect(fence.claim(request, within())).rejects.toMatchObject({
+      code: expect.stringMatching(/^database-(schema|denied)$/),
+      remedy: "give-up",
+    });
+    expect(await migrateAgain()).toEqual(["applied protocol/claim-city.sql"]);
+    expect(await fence.claim(request, within())).toMatchObject({ kind: "claimed" });
+  });
+
+  test("refuses tables that were changed after they had been applied", async () => {
+    await db.sql("UPDATE schema_version SET digest = REPEAT('0', 64) WHERE name = 'protocol/001-tables.sql'");
+    await expect(migrateAgain()).rejects.toMatchObject({ code: "database-schema" });
+  });
+
+  test("of the protocol alone leaves the company's tables to the company", async () => {
+    const url = `${server.url}/own_schema`;
+    await migrate({ url, reference: false, progress: () => undefined }, within(30_000));
+    const tables = await db.sql(
+      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'own_schema' ORDER BY 1",
+    );
+    expect(tables.map((row) => row["name"])).toEqual([
+      "authority",
+      "city_fence",
+      "claim",
+      "schema_version",
+      "tick",
+    ]);
+  });
+
+  test("names what is wrong with a database's name", async () => {
+    const migrating = migrate({ url: `${server.url}/No-Good`, progress: () => undefined }, within());
+    await expect(migrating).rejects.toMatchObject({ code: "database-name" });
+  });
+});
+
+describe("the accounts", () => {
+  const tables = [
+    "authority",
+    "city_fence",
+    "claim",
+    "tick",
+    "stores",
+    "couriers",
+    "orders",
+    "assignment",
+    "schema_version",
+  ];
+
+  test.each(["worker", "operator"] as const)("%s cannot write any table", async (role) => {
+    const database = db.open(role);
+    for (const table of tables) {
+      const [column] = await db.sql(
+        `SELECT column_name AS name FROM information_schema.columns
+          WHERE table_schema = '${db.name}' AND table_name = '${table}' AND extra = '' LIMIT 1`,
+      );
+      const name = String(column?.["name"]);
+      for (const statement of [
+        `INSERT INTO ${table} (${name}) VALUES (1)`,
+        `UPDATE ${table} SET ${name} = 1`,
+        `DELETE FROM ${table}`,
+      ]) {
+        await expect(database.query(statement, [], within())).rejects.toMatchObject({
+          code: "database-denied",
+        });
+      }
+    }
+  });
+
+  test("feed writes the company's tables, and neither assignments nor anything of the protocol", async () => {
+    const database = db.open("feed");
+    await database.query("UPDATE orders SET latitude = 0", [], within());
+    for (const table of ["authority", "city_fence", "claim", "tick", "assignment"]) {
+      const deleting = database.query(`DELETE FROM ${table}`, [], within());
+      await expect(deleting).rejects.toMatchObject({ code: "database-denied" });
+    }
+    const updating = database.query("UPDATE assignment SET state = 'delivered'", [], within());
+    await expect(updating).rejects.toMatchObject({ code: "database-denied" });
+  });
+
+  test.each([
+    ["worker", "CALL seal_city('madrid', 'x', 1)"],
+    ["worker", "CALL take_authority('x')"],
+    ["operator", "CALL claim_city('madrid', 'x', 1, 'w')"],
+    ["operator", "CALL commit_tick('madrid', 1, 1, 1, UUID(), 0, 0, 0, 0, '[]')"],
+    ["feed", "CALL claim_city('madrid', 'x', 1, 'w')"],
+    ["worker", "CALL apply_decisions('madrid', 1, 1, 1, '[]', @dropped)"],
+  ] as const)("%s may not %s", async (role, statement) => {
+    await expect(db.open(role).call(statement, [], within())).rejects.toMatchObject({
+      code: "database-denied",
+    });
+  });
+
+  test("with a wrong password are denied, for good", async () => {
+    await db.sql(`ALTER USER \`${db.name}_worker\`@'%' IDENTIFIED BY 'another'`);
+    await expect(db.open("worker").query("SELECT 1", [], within())).rejects.toMatchObject({
+      code: "database-denied",
+      remedy: "give-up",
+    });
+  });
+});

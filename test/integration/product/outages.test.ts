@@ -1,0 +1,106 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Lease } from "../../../crds/lease.ts";
+import { LEASES } from "../../../runtime/kube/resources.ts";
+import { START_LIMIT_MS } from "../../support/kube.ts";
+import { startProduct, until, type Product } from "../../support/product.ts";
+
+/** What everybody stands on goes away and comes back: nothing moves, and work goes on by itself. */
+
+const CITIES = ["berlin", "lisbon", "london", "madrid", "paris", "rome"];
+const PERIOD_MS = 1_000;
+let product: Product;
+
+beforeAll(async () => {
+  product = await startProduct({ cities: CITIES });
+}, START_LIMIT_MS);
+
+afterAll(async () => {
+  await product?.stop();
+}, 60_000);
+
+afterEach(async () => {
+  await product.expectAuditClean();
+});
+
+async function leader(): Promise<string | undefined> {
+  const never = new AbortController().signal;
+  const lease = await product.kube.get<Lease>(LEASES, { namespace: "default", name: "city-operator" }, never);
+  return lease?.spec?.holderIdentity;
+}
+
+/** Assignments that have come to rest: cities are balanced over the workers some time after the start. */
+async function settled(): Promise<readonly string[]> {
+  let before = await product.assignments();
+  let sameSinceMs = performance.now();
+  await until("rest", 60_000, async () => {
+    const now = await product.assignments();
+    if (now.join() !== before.join()) sameSinceMs = performance.now();
+    before = now;
+    return performance.now() - sameSinceMs > 12_000;
+  }, 250);
+  return before;
+}
+
+describe("nobody moves", () => {
+  test("when the leading operator is killed, and the other one leads within seconds", async () => {
+    const before = await settled();
+    const killed = await leader();
+    const pod = killed!.replace(/-[0-9a-f]+$/, "");
+    const sinceMs = await product.databaseTimeMs();
+    product.stack.processes.get(pod)!.signal("SIGKILL");
+    await until("another leader", 10_000, async () => {
+      const now = await leader();
+      return now !== undefined && now !== "" && now !== killed;
+    });
+    await sleep(5_000);
+    expect(await product.assignments()).toEqual(before);
+    for (const city of CITIES) expect([city, await product.missedSlots(city, sinceMs)]).toEqual([city, 0]);
+    // The new leader does its work.
+    await product.apply("oslo", { period: "1s" });
+    await product.awaitTicks(["oslo"], 0, 5_000);
+    await product.stack.api.kubectl(["delete", "city", "oslo"]);
+    product.stack.startOperator(pod);
+  }, 120_000);
+
+  test("when MySQL is away for 10 s, and ticks go on by themselves afterwards", async () => {
+    const before = await settled();
+    await product.stack.mysql.stop();
+    await sleep(10_000);
+    expect(await product.assignments()).toEqual(before);
+    await until("the condition DatabaseUnreachable", 1_000, async () => {
+      const city = await product.city("madrid");
+      return city?.status?.conditions?.find(({ type }) => type === "Dispatching")?.reason === "DatabaseUnreachable";
+    });
+    await product.stack.mysql.restart();
+    await product.awaitTicks(CITIES, await product.databaseTimeMs(), 5_000);
+    await sleep(5_000);
+    expect(await product.assignments()).toEqual(before);
+  }, 120_000);
+
+  test("when MySQL is killed in the middle of its work, and no acknowledged tick is lost", async () => {
+    const before = await settled();
+    await product.stack.mysql.kill();
+    await product.stack.mysql.restart();
+    await product.awaitTicks(CITIES, await product.databaseTimeMs(), 10_000);
+    expect(await product.assignments()).toEqual(before);
+  }, 120_000);
+
+  test("when the API server is away for 30 s, while every city ticks on", async () => {
+    const before = await settled();
+    const sinceMs = await product.databaseTimeMs();
+    await product.stack.api.killApiServer();
+    await sleep(30_000);
+    await product.stack.api.restartApiServer();
+    await sleep(10_000);
+    expect(await product.assignments()).toEqual(before);
+    for (const city of CITIES) expect([city, await product.missedSlots(city, sinceMs)]).toEqual([city, 0]);
+  }, 180_000);
+});
+
+test("after all that a worker that dies still loses its cities within the bound", async () => {
+  const [pod, cities] = [...(await product.holdings())][0]!;
+  const killedMs = await product.databaseTimeMs();
+  product.stack.processes.get(pod)!.signal("SIGKILL");
+  await product.awaitTicks(cities, killedMs + 20, 3_000 + PERIOD_MS + 1_000);
+}, 60_000);

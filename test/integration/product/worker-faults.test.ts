@@ -1,0 +1,106 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { setTimeout as sleep } from "node:timers/promises";
+import { START_LIMIT_MS } from "../../support/kube.ts";
+import { startProduct, until, type Product } from "../../support/product.ts";
+
+/** A worker that dies, is asked to go, or is frozen, beside others that live. */
+
+const CITIES = ["berlin", "lisbon", "london", "madrid", "paris", "rome"];
+const PERIOD_MS = 1_000;
+const HEARTBEAT_INTERVAL_MS = 1_000;
+const TAKEOVER_LIMIT_MS = 3 * HEARTBEAT_INTERVAL_MS + PERIOD_MS + 1_000;
+const FREEZE_MS = 30_000;
+let product: Product;
+
+beforeAll(async () => {
+  product = await startProduct({ cities: CITIES });
+}, START_LIMIT_MS);
+
+afterAll(async () => {
+  await product?.stop();
+}, 60_000);
+
+afterEach(async () => {
+  await product.expectAuditClean();
+});
+
+/** The pod that holds the most cities, and these. */
+async function busiest(): Promise<{ readonly pod: string; readonly cities: readonly string[] }> {
+  const [most] = [...(await product.holdings())].toSorted(([, left], [, right]) => right.length - left.length);
+  return { pod: most![0], cities: most![1] };
+}
+
+async function awaitMembers(count: number): Promise<void> {
+  await until(`${count} workers`, 15_000, async () => {
+    const names = await product.stack.api.kubectl(["get", "leases", "-l", "dispatch.city/component=worker", "-o", "name"]);
+    return names.stdout.trim().split("\n").length >= count;
+  });
+}
+
+describe("a worker", () => {
+  test(`that is killed loses its cities to others within ${TAKEOVER_LIMIT_MS} ms`, async () => {
+    const { pod, cities } = await busiest();
+    const killedMs = await product.databaseTimeMs();
+    product.stack.processes.get(pod)!.signal("SIGKILL");
+    await product.awaitTicks(cities, killedMs + 20, TAKEOVER_LIMIT_MS);
+    const [worst] = await product.query(
+      `SELECT MAX(first) - ? AS gap_ms FROM (
+         SELECT MIN(UNIX_TIMESTAMP(committed_at) * 1000) AS first FROM tick
+          WHERE UNIX_TIMESTAMP(committed_at) * 1000 > ? AND holder NOT LIKE ? GROUP BY city) AS firsts`,
+      [killedMs, killedMs, `${pod}-%`],
+    );
+    expect(Number(worst?.["gap_ms"])).toBeLessThanOrEqual(TAKEOVER_LIMIT_MS);
+    expect((await product.holdings()).has(pod)).toBe(false);
+    product.stack.startWorker(pod);
+    await awaitMembers(3);
+  }, 60_000);
+
+  test("that is asked to go hands its cities over without a missed slot, and ends by itself", async () => {
+    const { pod, cities } = await busiest();
+    const sinceMs = await product.databaseTimeMs();
+    const child = product.stack.processes.get(pod)!;
+    child.signal("SIGTERM");
+    expect(await child.exited).toEqual({ code: 0, signal: null });
+    await sleep(3 * PERIOD_MS);
+    for (const city of cities) expect([city, await product.missedSlots(city, sinceMs)]).toEqual([city, 0]);
+    expect((await product.holdings()).has(pod)).toBe(false);
+    product.stack.startWorker(pod);
+    await awaitMembers(3);
+  }, 60_000);
+
+  test("one after the other restarted: no city misses a slot", async () => {
+    const sinceMs = await product.databaseTimeMs();
+    for (const pod of ["worker-1", "worker-2", "worker-3"]) {
+      const child = product.stack.processes.get(pod)!;
+      child.signal("SIGTERM");
+      expect(await child.exited).toEqual({ code: 0, signal: null });
+      const before = product.stack.startWorker(pod);
+      await awaitMembers(3);
+      await sleep(2 * HEARTBEAT_INTERVAL_MS);
+      expect(before.hasExited()).toBe(false);
+    }
+    await sleep(2 * PERIOD_MS);
+    for (const city of CITIES) expect([city, await product.missedSlots(city, sinceMs)]).toEqual([city, 0]);
+  }, 120_000);
+
+  test("that is frozen loses its cities, and its first commit after the thaw is refused", async () => {
+    const { pod, cities } = await busiest();
+    const child = product.stack.processes.get(pod)!;
+    const frozenMs = await product.databaseTimeMs();
+    child.signal("SIGSTOP");
+    await product.awaitTicks(cities, frozenMs + PERIOD_MS / 2, TAKEOVER_LIMIT_MS + PERIOD_MS);
+    await sleep(FREEZE_MS);
+    const thawedMs = await product.databaseTimeMs();
+    const logBefore = (await product.log(pod)).length;
+    child.signal("SIGCONT");
+    await sleep(5_000);
+    const logAfter = (await product.log(pod)).slice(logBefore);
+    expect(logAfter).toMatch(/"because":"fenced","msg":"tenure ended"/);
+    // Whatever it committed after the thaw it was given anew: under tokens that are the fence's, as the auditor confirms.
+    const rows = await product.query(
+      "SELECT COUNT(*) AS count FROM tick WHERE holder LIKE ? AND UNIX_TIMESTAMP(committed_at) * 1000 BETWEEN ? AND ? + 500",
+      [`${pod}-%`, thawedMs, thawedMs],
+    );
+    expect(Number(rows[0]?.["count"])).toBe(0);
+  }, 120_000);
+});

@@ -1,0 +1,123 @@
+import type { ListOptions } from "../../runtime/kube/kube-api.ts";
+import { pathOf, type KubeObject, type ObjectMetadata, type Resource } from "../../runtime/kube/resources.ts";
+
+/** The objects of a fake API server with one resourceVersion counter over all of them, and the history of their changes. */
+
+/** One write: `before` is absent for a creation, `after` for a deletion. */
+export type News = {
+  readonly version: number;
+  readonly path: string;
+  readonly before?: KubeObject;
+  readonly after?: KubeObject;
+};
+
+const LONG_AGO = "2026-01-01T00:00:00Z";
+
+export class FakeEtcd {
+  #objects = new Map<string, KubeObject>();
+  #version = 100;
+  #uid = 0;
+  #oldest = 0;
+  #news: News[] = [];
+  readonly #onNews: (news: News) => void;
+
+  constructor(onNews: (news: News) => void) {
+    this.#onNews = onNews;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  get(path: string): KubeObject | undefined {
+    return this.#objects.get(path);
+  }
+
+  /** In the order of their paths, as etcd has them. */
+  select(collection: string, options: ListOptions): KubeObject[] {
+    return [...this.#objects]
+      .filter(([path, object]) => isIn(collection, path) && isSelected(object, options))
+      .toSorted(([left], [right]) => (left < right ? -1 : 1))
+      .map(([, object]) => object);
+  }
+
+  /** The changes after `version`; undefined when they are forgotten. */
+  since(version: number): readonly News[] | undefined {
+    return version < this.#oldest ? undefined : this.#news.filter((news) => news.version > version);
+  }
+
+  /** Creates or changes an object; one that is being deleted goes when its last finalizer does. */
+  put(resource: Resource, object: KubeObject): KubeObject {
+    const path = pathOf(resource, object.metadata);
+    const before = this.#objects.get(path);
+    const isGone =
+      object.metadata.deletionTimestamp !== undefined && (object.metadata.finalizers ?? []).length === 0;
+    if (isGone && before !== undefined) return this.#erase(path, before);
+    this.#version += 1;
+    const metadata: ObjectMetadata = {
+      ...object.metadata,
+      uid: before?.metadata.uid ?? `uid-${++this.#uid}`,
+      creationTimestamp: before?.metadata.creationTimestamp ?? LONG_AGO,
+      resourceVersion: String(this.#version),
+    };
+    const after = structuredClone({ ...object, kind: resource.kind, metadata });
+    this.#objects.set(path, after);
+    this.#announce({ version: this.#version, path, after, ...(before === undefined ? {} : { before }) });
+    return after;
+  }
+
+  remove(resource: Resource, object: KubeObject): void {
+    if ((object.metadata.finalizers ?? []).length === 0)
+      this.#erase(pathOf(resource, object.metadata), object);
+    else if (object.metadata.deletionTimestamp === undefined) {
+      this.put(resource, { ...object, metadata: { ...object.metadata, deletionTimestamp: LONG_AGO } });
+    }
+  }
+
+  compact(): void {
+    this.#news = [];
+    this.#oldest = this.#version;
+  }
+
+  /** Notes the present state; the function returned brings it back. */
+  backup(): () => void {
+    const objects = new Map(this.#objects);
+    const version = this.#version;
+    return () => {
+      this.#objects = new Map(objects);
+      this.#version = version;
+      this.#news = [];
+      this.#oldest = version;
+    };
+  }
+
+  #erase(path: string, before: KubeObject): KubeObject {
+    this.#version += 1;
+    this.#objects.delete(path);
+    this.#announce({ version: this.#version, path, before });
+    return before;
+  }
+
+  #announce(news: News): void {
+    this.#news.push(news);
+    this.#onNews(news);
+  }
+}
+
+/** Whether the object at `path` is in the collection, which may be that of all namespaces. */
+export function isIn(collection: string, path: string): boolean {
+  const withoutNamespace = path.replace(/\/namespaces\/[^/]+(?=\/[^/]+\/)/, "");
+  return [path, withoutNamespace].some(
+    (candidate) => candidate.slice(0, candidate.lastIndexOf("/")) === collection,
+  );
+}
+
+/** Label selectors of the form a=b,c=d, and the field selector metadata.name=x. */
+export function isSelected({ metadata }: KubeObject, options: ListOptions): boolean {
+  const pairs = (selector: string | undefined): string[][] =>
+    selector === undefined ? [] : selector.split(",").map((pair) => pair.split("="));
+  return (
+    pairs(options.labelSelector).every(([key, value]) => metadata.labels?.[key ?? ""] === value) &&
+    pairs(options.fieldSelector).every(([, value]) => metadata.name === value)
+  );
+}

@@ -1,0 +1,22 @@
+import { parentPort } from "node:worker_threads";
+import type { DispatchAnswer, DispatchRequest } from "../../worker/dispatch-pool/protocol.ts";
+
+/** A dispatch thread that does what the id of the first order says. */
+parentPort?.on("message", (request: DispatchRequest) => {
+  switch (request.snapshot.orders[0]?.id ?? "") {
+    case "hang":
+      for (;;);
+    case "crash":
+      throw new Error("the dispatcher made a mistake");
+    case "devour": {
+      const eaten: number[][] = [];
+      for (;;) eaten.push(Array.from({ length: 100_000 }, (_, index) => index + 0.5));
+    }
+    default: {
+      // What it was told, as the name of a courier.
+      const decisions = [{ order: "remaining", courier: String(request.remainingMs) }];
+      const answer: DispatchAnswer = { decisions, held: 0, unassignable: 0, degraded: false };
+      parentPort?.postMessage(answer, []);
+    }
+  }
+});

@@ -1,0 +1,175 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CITY_GROUP, CITY_PLURAL, CITY_VERSION, type City, type CitySpec } from "../../crds/city.ts";
+import { audit, formatAuditReport } from "../../db/audit.ts";
+import { openDatabase, type Database, type Row } from "../../db/pool.ts";
+import { startStack, type Stack, type StackSettings } from "../../local/stack/stack.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import { createKubeClient } from "../../runtime/kube/client.ts";
+import type { KubeClient } from "../../runtime/kube/kube-api.ts";
+import type { Resource } from "../../runtime/kube/resources.ts";
+import { silentLog } from "../../runtime/log.ts";
+
+/** The whole product for one test file: real servers, operators and workers as processes, a few Cities that tick. */
+export type Product = {
+  readonly stack: Stack;
+  readonly kube: KubeClient;
+  readonly database: Database;
+  query(sql: string, values?: readonly (string | number | bigint)[]): Promise<readonly Row[]>;
+  city(name: string): Promise<City | undefined>;
+  /** Applies a City with kubectl. */
+  apply(name: string, spec: Partial<CitySpec> & { readonly period: string }): Promise<void>;
+  /** Cities by the worker that their Leases name, with the pod's name as the key. */
+  holdings(): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** One line per City Lease that has a holder: "city worker token". What must not change when nothing moves. */
+  assignments(): Promise<readonly string[]>;
+  /** Waits until every city has a tick that is newer than `sinceMs` on the database's clock. */
+  awaitTicks(cities: readonly string[], sinceMs: number, limitMs: number): Promise<void>;
+  databaseTimeMs(): Promise<number>;
+  /** Slots between the first and the last tick since `sinceMs` that have no tick. */
+  missedSlots(city: string, sinceMs: number): Promise<number>;
+  log(process: string): Promise<string>;
+  /** Throws with the auditor's report when there is a violation. */
+  expectAuditClean(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export const CITIES: Resource = {
+  group: CITY_GROUP,
+  version: CITY_VERSION,
+  plural: CITY_PLURAL,
+  kind: "City",
+  namespaced: true,
+};
+
+const QUERY_LIMIT_MS = 10_000;
+const ALL_TICKING_LIMIT_MS = 60_000;
+
+/** Waits for something to become true; the error says what never did. */
+export async function until(
+  what: string | (() => string),
+  limitMs: number,
+  isTrue: () => Promise<boolean>,
+  intervalMs = 25,
+): Promise<void> {
+  const deadlineMs = performance.now() + limitMs;
+  while (!(await isTrue())) {
+    if (performance.now() > deadlineMs) {
+      throw new Error(`${typeof what === "string" ? what : what()} did not happen within ${limitMs} ms`);
+    }
+    await sleep(intervalMs);
+  }
+}
+
+export async function startProduct(input: {
+  readonly cities: readonly string[];
+  readonly period?: string;
+  readonly workers?: number;
+  readonly operators?: number;
+  readonly settings?: Partial<StackSettings>;
+}): Promise<Product> {
+  const directory = await mkdtemp(join(tmpdir(), "city-operator-product-"));
+  const stack = await startStack(
+    { directory, progress: (line) => process.stderr.write(`${line}\n`), logLevel: "debug", ...input.settings },
+    new AbortController().signal,
+  );
+  const product = productOf(stack, directory);
+  for (let index = 1; index <= (input.operators ?? 2); index++) stack.startOperator(`operator-${index}`);
+  for (let index = 1; index <= (input.workers ?? 3); index++) stack.startWorker(`worker-${index}`);
+  await Promise.all(input.cities.map((city) => product.apply(city, { period: input.period ?? "1s" })));
+  try {
+    await product.awaitTicks(input.cities, 0, ALL_TICKING_LIMIT_MS);
+  } catch (error) {
+    await product.stop();
+    throw error;
+  }
+  return product;
+}
+
+function productOf(stack: Stack, directory: string): Product {
+  const kube = createKubeClient({ kubeconfig: { kind: "file", path: stack.api.kubeconfigPath } });
+  const database = openDatabase({ url: stack.urls.admin, connectionsMax: 4, log: silentLog, clock: systemClock });
+  const never = new AbortController().signal;
+  const query: Product["query"] = (sql, values = []) =>
+    database.query(sql, values, AbortSignal.timeout(QUERY_LIMIT_MS));
+
+  const heldLeases = async () => {
+    const { items } = await kube.list<{ metadata: { name: string; resourceVersion?: string }; spec?: { holderIdentity?: string } }>(
+      { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", namespaced: true },
+      { namespace: "default", labelSelector: "dispatch.city/component=city" },
+      never,
+    );
+    return items
+      .filter(({ spec }) => (spec?.holderIdentity ?? "") !== "")
+      .map(({ metadata, spec }) => ({
+        city: metadata.name.replace(/^city-/, ""),
+        worker: spec?.holderIdentity ?? "",
+        token: metadata.resourceVersion,
+      }));
+  };
+
+  return {
+    stack,
+    kube,
+    database,
+    query,
+    city: (name) => kube.get<City>(CITIES, { namespace: "default", name }, never),
+    async apply(name, spec) {
+      const manifest = { apiVersion: `${CITY_GROUP}/${CITY_VERSION}`, kind: "City", metadata: { name }, spec };
+      const { code, stderr } = await stack.api.kubectl(["apply", "-f", "-"], { input: JSON.stringify(manifest) });
+      if (code !== 0) throw new Error(stderr);
+    },
+    async holdings() {
+      const byPod = new Map<string, string[]>();
+      for (const { city, worker } of await heldLeases()) {
+        const pod = worker.replace(/-[0-9a-f]+$/, "");
+        byPod.set(pod, [...(byPod.get(pod) ?? []), city]);
+      }
+      return byPod;
+    },
+    async assignments() {
+      return (await heldLeases()).map(({ city, worker, token }) => `${city} ${worker} ${token}`).toSorted();
+    },
+    async awaitTicks(cities, sinceMs, limitMs) {
+      let silent: readonly string[] = cities;
+      await until(() => `a tick of ${silent.join(", ")}`, limitMs, async () => {
+        const rows = await query(
+          "SELECT city FROM city_fence WHERE committed_at IS NOT NULL AND UNIX_TIMESTAMP(committed_at) * 1000 > ?",
+          [sinceMs],
+        ).catch(() => []);
+        const ticking = new Set(rows.map((row) => row["city"]));
+        silent = cities.filter((city) => !ticking.has(city));
+        return silent.length === 0;
+      });
+    },
+    async databaseTimeMs() {
+      const [row] = await query("SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) AS now_ms");
+      return Number(row?.["now_ms"]);
+    },
+    async missedSlots(city, sinceMs) {
+      const rows = await query(
+        "SELECT slot_ms, period_ms FROM tick WHERE city = ? AND UNIX_TIMESTAMP(committed_at) * 1000 >= ? ORDER BY tick",
+        [city, sinceMs],
+      );
+      return rows.reduce((missed, row, index) => {
+        const previous = rows[index - 1];
+        if (previous === undefined) return missed;
+        const distanceMs = Number(row["slot_ms"]) - Number(previous["slot_ms"]);
+        return missed + Math.round(distanceMs / Number(row["period_ms"])) - 1;
+      }, 0);
+    },
+    log: (name) => readFile(join(directory, "log", `${name}.log`), "utf8"),
+    async expectAuditClean() {
+      const report = await audit(database, AbortSignal.timeout(60_000));
+      if (!report.isClean) throw new Error(formatAuditReport(report));
+    },
+    async stop() {
+      await kube.close();
+      await database.close();
+      await stack.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,250 @@
+import { getEventListeners } from "node:events";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { isOperational } from "../../../runtime/errors.ts";
+import { silentLog } from "../../../runtime/log.ts";
+import {
+  createDispatchPool,
+  HARD_DEADLINE_FACTOR,
+  type DispatchPool,
+} from "../../../worker/dispatch-pool/dispatch-pool.ts";
+import { dispatch } from "../../../worker/dispatch/dispatch.ts";
+import type { DispatchResult } from "../../../worker/dispatch/model.ts";
+import {
+  aCourier,
+  anOrder,
+  aRandomSnapshot,
+  aSnapshot,
+  PARAMETERS,
+} from "../../support/dispatch-snapshot.ts";
+import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
+
+const ODD_THREAD = new URL("../../support/odd-dispatch-thread.ts", import.meta.url);
+const DEADLINE_MS = 1_000;
+const HARD_DEADLINE_MS = DEADLINE_MS * HARD_DEADLINE_FACTOR;
+const FOREVER = new AbortController().signal;
+
+let clock: FakeClock;
+let pool: DispatchPool;
+
+beforeEach(() => {
+  clock = createFakeClock();
+});
+
+afterEach(async () => {
+  await pool.close();
+});
+
+function open(input: { readonly threads: number; readonly waitingCallsMax?: number }): void {
+  pool = createDispatchPool({ ...input, clock, log: silentLog, threadModule: ODD_THREAD });
+}
+
+/** Asks the odd thread for `what`; the answer, or the code (or else the error) of the failure. */
+async function ask(what: string, signal = FOREVER): Promise<DispatchResult | string | Error> {
+  try {
+    return await pool.run(aSnapshot([anOrder(what)], []), PARAMETERS, DEADLINE_MS, signal);
+  } catch (error) {
+    return isOperational(error) ? error.code : (error as Error);
+  }
+}
+
+function answerWith(remainingMs: number): DispatchResult {
+  const decisions = [{ order: "remaining", courier: String(remainingMs) }];
+  return { decisions, held: 0, unassignable: 0, degraded: false };
+}
+
+describe("a pool of dispatch threads", () => {
+  test("answers as the dispatcher itself does", async () => {
+    pool = createDispatchPool({ threads: 1, clock, log: silentLog });
+    const snapshot = aRandomSnapshot(1, { orders: 60, couriers: 60 });
+    const answer = await pool.run(snapshot, PARAMETERS, 60_000, FOREVER);
+    expect(answer).toEqual(dispatch(snapshot, PARAMETERS, { hasPassed: () => false }));
+    expect(answer.decisions.length).toBeGreaterThan(0);
+  });
+
+  test("returns a degraded answer when there is no time", async () => {
+    pool = createDispatchPool({ threads: 1, clock, log: silentLog });
+    const snapshot = aSnapshot([anOrder("o")], [aCourier("c")]);
+    const answer = await pool.run(snapshot, PARAMETERS, Number.MIN_VALUE, FOREVER);
+    expect(answer).toMatchObject({ decisions: [{ order: "o", courier: "c" }], degraded: true });
+  });
+
+  test("starts calls in the order in which they came", async () => {
+    open({ threads: 1 });
+    const finished: number[] = [];
+    const calls = [1, 2, 3, 4].map(async (number) => {
+      await ask("answer");
+      finished.push(number);
+    });
+    await Promise.all(calls);
+    expect(finished).toEqual([1, 2, 3, 4]);
+    expect(clock.timerCount()).toBe(0);
+  });
+
+  test("takes the time that a call waited from the time that it may run", async () => {
+    open({ threads: 1 });
+    const leaving = new AbortController();
+    const hanging = ask("hang", leaving.signal);
+    const waiting = ask("answer");
+    await clock.advance(400);
+    leaving.abort(new Error("unassigned"));
+    expect(await waiting).toEqual(answerWith(DEADLINE_MS - 400));
+    await hanging;
+  });
+});
+
+describe("a call that hangs", () => {
+  test("ends at its hard deadline with its thread, while others go on beside it and after it", async () => {
+    open({ threads: 2 });
+    const hanging = ask("hang");
+    expect(await ask("answer")).toEqual(answerWith(DEADLINE_MS));
+    await clock.advance(HARD_DEADLINE_MS - 1);
+    const second = ask("hang");
+    await clock.advance(1);
+    expect(await hanging).toBe("dispatch-overrun");
+    // The other thread hangs by now, so this answer is the replacement's.
+    expect(await ask("answer")).toEqual(answerWith(DEADLINE_MS));
+    await clock.advance(HARD_DEADLINE_MS);
+    expect(await second).toBe("dispatch-overrun");
+  });
+
+  test("does not take those that wait behind it along", async () => {
+    open({ threads: 1 });
+    const hanging = ask("hang");
+    await clock.advance(HARD_DEADLINE_MS - DEADLINE_MS / 4);
+    const waiting = ask("answer");
+    await clock.advance(DEADLINE_MS / 4);
+    expect(await hanging).toBe("dispatch-overrun");
+    expect(await waiting).toEqual(answerWith((DEADLINE_MS * 3) / 4));
+  });
+});
+
+describe("a call that cannot be served", () => {
+  test("is overloaded when no thread becomes free before its deadline", async () => {
+    open({ threads: 1 });
+    const hanging = ask("hang");
+    const waiting = ask("answer");
+    await clock.advance(DEADLINE_MS);
+    expect(await waiting).toBe("dispatch-overloaded");
+    await clock.advance(HARD_DEADLINE_MS - DEADLINE_MS);
+    expect(await hanging).toBe("dispatch-overrun");
+  });
+
+  test("is overloaded at once when too many wait, and those who wait are served", async () => {
+    open({ threads: 1, waitingCallsMax: 2 });
+    const calls = [ask("answer"), ask("answer"), ask("answer")];
+    expect(await ask("answer")).toBe("dispatch-overloaded");
+    expect(await Promise.all(calls)).toEqual(calls.map(() => answerWith(DEADLINE_MS)));
+    expect(await ask("answer")).toEqual(answerWith(DEADLINE_MS));
+  });
+});
+
+describe("a call whose dispatcher crashes", () => {
+  test("fails alone: its thread is replaced", async () => {
+    open({ threads: 1 });
+    const answers = await Promise.all([
+      ask("answer"),
+      ask("crash"),
+      ask("answer"),
+      ask("crash"),
+      ask("answer"),
+    ]);
+    const good = answerWith(DEADLINE_MS);
+    expect(answers).toEqual([good, "dispatch-crashed", good, "dispatch-crashed", good]);
+  });
+
+  test("carries the dispatcher's mistake as its cause", async () => {
+    open({ threads: 1 });
+    await expect(
+      pool.run(aSnapshot([anOrder("crash")], []), PARAMETERS, DEADLINE_MS, FOREVER),
+    ).rejects.toMatchObject({
+      code: "dispatch-crashed",
+      remedy: "retry",
+      cause: { message: "the dispatcher made a mistake" },
+    });
+  });
+
+  test("fails when the threads cannot even start", async () => {
+    const threadModule = new URL("data:text/javascript,throw new Error('not a dispatcher')");
+    pool = createDispatchPool({ threads: 1, clock, log: silentLog, threadModule });
+    expect(await ask("answer")).toBe("dispatch-crashed");
+    expect(await ask("answer")).toBe("dispatch-crashed");
+  });
+});
+
+describe("a caller who leaves", () => {
+  test("gets the reason, and frees the thread that ran the call", async () => {
+    open({ threads: 1 });
+    const leaving = new AbortController();
+    const hanging = ask("hang", leaving.signal);
+    const waiting = ask("answer");
+    const reason = new Error("unassigned");
+    leaving.abort(reason);
+    expect(await hanging).toBe(reason);
+    expect(await waiting).toEqual(answerWith(DEADLINE_MS));
+    expect(clock.timerCount()).toBe(0);
+  });
+
+  test("takes a waiting call out of the queue", async () => {
+    open({ threads: 1, waitingCallsMax: 1 });
+    const [first, second] = [new AbortController(), new AbortController()];
+    const hanging = ask("hang", first.signal);
+    const waiting = ask("crash", second.signal);
+    second.abort("no longer needed");
+    expect(await waiting).toBe("no longer needed");
+    const inItsPlace = ask("answer");
+    first.abort("done");
+    expect(await hanging).toBe("done");
+    expect(await inItsPlace).toEqual(answerWith(DEADLINE_MS));
+  });
+
+  test("before the call started is not served at all", async () => {
+    open({ threads: 1 });
+    expect(await ask("hang", AbortSignal.abort("too late"))).toBe("too late");
+    expect(await ask("answer")).toEqual(answerWith(DEADLINE_MS));
+  });
+
+  test("leaves no listener on a signal that lives on", async () => {
+    open({ threads: 1 });
+    const { signal } = new AbortController();
+    await Promise.all([ask("answer", signal), ask("crash", signal)]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+});
+
+describe("closing", () => {
+  test("ends every call and every thread, also one that hangs", async () => {
+    open({ threads: 2 });
+    await Promise.all([ask("answer"), ask("answer")]);
+    expect(threadCount()).toBe(2);
+    const calls = [ask("hang"), ask("hang"), ask("answer")];
+    await pool.close();
+    expect(await Promise.all(calls)).toEqual(calls.map(() => "dispatch-closed"));
+    expect(threadCount()).toBe(0);
+    expect(clock.timerCount()).toBe(0);
+  });
+
+  test("waits for threads that were being replaced", async () => {
+    open({ threads: 1 });
+    await ask("answer");
+    expect(threadCount()).toBe(1);
+    const leaving = new AbortController();
+    const hanging = ask("hang", leaving.signal);
+    leaving.abort("done");
+    await pool.close();
+    expect(threadCount()).toBe(0);
+    expect(await hanging).toBe("done");
+  });
+
+  test("refuses calls that come later, and may be repeated", async () => {
+    open({ threads: 1 });
+    await pool.close();
+    expect(await ask("answer")).toBe("dispatch-closed");
+    await pool.close();
+  });
+});
+
+/** The threads of this process, as its diagnostic report lists them. */
+function threadCount(): number {
+  const report = process.report.getReport() as unknown as { readonly workers: readonly unknown[] };
+  return report.workers.length;
+}

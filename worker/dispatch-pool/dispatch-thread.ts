@@ -1,0 +1,68 @@
+import { Worker } from "node:worker_threads";
+import { OperationalError } from "../../runtime/errors.ts";
+import type { DispatchResult } from "../dispatch/model.ts";
+import type { DispatchAnswer, DispatchRequest } from "./protocol.ts";
+
+/** A thread that decides on one request at a time. Once a call has failed it is over and must be replaced. */
+export type DispatchThread = {
+  isOver(): boolean;
+  /**
+   * Rejects with an OperationalError `dispatch-crashed` when the thread ends first, whether by its own mistake, by running
+   * out of memory or by `terminate`.
+   */
+  call(request: DispatchRequest): Promise<DispatchResult>;
+  /** Ends it wherever it is, even in an endless loop; resolves when it is gone. */
+  terminate(): Promise<void>;
+};
+
+/** A city's decision is in the tens of megabytes; one that runs away must not take the process with it. */
+const HEAP_MEGABYTES_MAX = 512;
+
+export function startDispatchThread(module: URL): DispatchThread {
+  const worker = new Worker(module, {
+    name: "dispatch",
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES_MAX },
+  });
+  let over = false;
+  let failure: unknown;
+  let current: PromiseWithResolvers<DispatchResult> | undefined;
+  const gone = Promise.withResolvers<void>();
+
+  worker.on("message", (answer: DispatchAnswer) => {
+    const call = current;
+    current = undefined;
+    call?.resolve(answer);
+  });
+  // Always followed by "exit", which tells the call.
+  worker.on("error", (error: unknown) => {
+    failure = error;
+  });
+  worker.on("exit", (code) => {
+    over = true;
+    gone.resolve();
+    current?.reject(
+      new OperationalError({
+        code: "dispatch-crashed",
+        remedy: "retry",
+        message: `the dispatch thread ended with code ${code} before it answered`,
+        cause: failure,
+      }),
+    );
+    current = undefined;
+  });
+
+  return {
+    isOver: () => over,
+    async call(request) {
+      current = Promise.withResolvers<DispatchResult>();
+      const { promise } = current;
+      worker.postMessage(request, []);
+      return promise;
+    },
+    async terminate() {
+      over = true;
+      await worker.terminate();
+      await gone.promise;
+    },
+  };
+}
