@@ -5,4 +5,5 @@ export default {
   transform: {},
   testEnvironment: "node",
   watchman: false,
+  testTimeout: 30_000,
 };

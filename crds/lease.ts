@@ -10,6 +10,8 @@ import { parseToken, type FencingToken } from "./token.ts";
 export const CITY_LABEL = "dispatch.city/city";
 export const WORKER_LABEL = "dispatch.city/worker";
 export const COMPONENT_LABEL = "dispatch.city/component";
+/** Of a worker Lease: the short form of its Pod's name. */
+export const POD_LABEL = "dispatch.city/pod";
 const TASK_ANNOTATION = "dispatch.city/task";
 const POOL_ANNOTATION = "dispatch.city/pool";
 const ZONE_ANNOTATION = "dispatch.city/zone";
@@ -71,7 +73,7 @@ export function workerLeaseName(worker: string): string {
   return `worker-${worker}`;
 }
 
-/** A worker id that fits a label value (63 characters): itself, or its beginning with a digest. */
+/** A worker id or a Pod's name that fits a label value (63 characters): itself, or its beginning with a digest. */
 export function shortWorkerId(worker: string): string {
   if (worker.length <= LABEL_LENGTH_MAX) return worker;
   const digest = createHash("sha256").update(worker).digest("hex").slice(0, 16);
@@ -166,7 +168,7 @@ export function encodeHeartbeat(input: {
       name: workerLeaseName(heartbeat.worker),
       namespace,
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      labels: { [COMPONENT_LABEL]: "worker" },
+      labels: { [COMPONENT_LABEL]: "worker", [POD_LABEL]: shortWorkerId(heartbeat.pod) },
       annotations: {
         [POD_ANNOTATION]: heartbeat.pod,
         [POOL_ANNOTATION]: heartbeat.pool,

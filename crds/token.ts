@@ -23,7 +23,9 @@ export function parseToken(resourceVersion: string): FencingToken {
   }
   const token = BigInt(resourceVersion);
   if (token > TOKEN_MAX) {
-    throw new RangeError(`resourceVersion ${resourceVersion} exceeds ${TOKEN_MAX}, the largest BIGINT UNSIGNED of MySQL`);
+    throw new RangeError(
+      `resourceVersion ${resourceVersion} exceeds ${TOKEN_MAX}, the largest BIGINT UNSIGNED of MySQL`,
+    );
   }
   return token as FencingToken;
 }

@@ -48,6 +48,7 @@ export class Controller {
   #latest = new Map<string, Latest>();
   #shedAllowance = SHED_BURST;
   #shedRefilledMs = 0;
+  #lastRoundMs: number | undefined;
 
   constructor(dependencies: ControllerDependencies) {
     this.#dependencies = dependencies;
@@ -58,9 +59,15 @@ export class Controller {
     this.#wake.resolve();
   }
 
+  /** Milliseconds since the fleet was last looked at; 0 before the first time. */
+  silenceMs(): number {
+    return this.#lastRoundMs === undefined ? 0 : this.#dependencies.clock.monotonicMs() - this.#lastRoundMs;
+  }
+
   /** Decides and acts until the signal aborts. Rejects only for a mistake of our own. */
   async lead(signal: AbortSignal): Promise<void> {
     const { fleet, clock, random, log, statusWriter } = this.#dependencies;
+    this.#lastRoundMs = undefined;
     await fleet.waitSynced(signal).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
@@ -91,6 +98,7 @@ export class Controller {
     const confirming = new Set<Promise<void>>();
     while (!signal.aborted) {
       const startedMs = clock.monotonicMs();
+      this.#lastRoundMs = startedMs;
       const { suspects, lookAgainInMs } = this.#round(enqueue);
       metrics.decideDuration((clock.monotonicMs() - startedMs) / 1_000);
       for (const worker of suspects) {
@@ -115,10 +123,17 @@ export class Controller {
     await Promise.all(confirming);
   }
 
-  #round(enqueue: (city: string) => void): { readonly suspects: readonly string[]; readonly lookAgainInMs: number } {
+  #round(enqueue: (city: string) => void): {
+    readonly suspects: readonly string[];
+    readonly lookAgainInMs: number;
+  } {
     const { fleet, authority, statusWriter, clock, metrics } = this.#dependencies;
     this.#refillSheds();
-    const { fleet: view, suspects, lookAgainInMs } = fleet.view({
+    const {
+      fleet: view,
+      suspects,
+      lookAgainInMs,
+    } = fleet.view({
       authority: authority.view(),
       shedBudget: Math.floor(this.#shedAllowance),
     });
@@ -185,7 +200,11 @@ export class Controller {
         metrics.assignments(because);
         log.info({ ...fields, worker, token: String(token), because }, "city assigned");
         const from = done.isMove ? ` from ${view.lease?.worker}` : "";
-        this.#record(view, done.isMove ? "Moved" : "Assigned", `to ${worker}${from} with token ${token}: ${because}`);
+        this.#record(
+          view,
+          done.isMove ? "Moved" : "Assigned",
+          `to ${worker}${from} with token ${token}: ${because}`,
+        );
         return;
       }
       case "unassigned":
@@ -195,7 +214,11 @@ export class Controller {
       case "sealed":
         fleet.sealed(view.name, done.token);
         log.info({ ...fields, token: String(done.token) }, "city sealed");
-        this.#record(view, "Sealed", `with token ${done.token}: nothing more is committed until it is assigned again`);
+        this.#record(
+          view,
+          "Sealed",
+          `with token ${done.token}: nothing more is committed until it is assigned again`,
+        );
         return;
       case "removed":
         log.info(fields, "city removed");

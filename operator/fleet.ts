@@ -99,7 +99,8 @@ export class Fleet {
       resource: LEASES,
       labelSelector: `${COMPONENT_LABEL}=city`,
       onChange: (change) => {
-        if (change.kind === "deleted") this.#ownWrites.delete(change.object.metadata.labels?.[CITY_LABEL] ?? "");
+        if (change.kind === "deleted")
+          this.#ownWrites.delete(change.object.metadata.labels?.[CITY_LABEL] ?? "");
         input.onChange();
       },
     });
@@ -117,7 +118,11 @@ export class Fleet {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#cities.run(signal), this.#cityLeases.run(signal), this.#workerLeases.run(signal)]);
+    await Promise.all([
+      this.#cities.run(signal),
+      this.#cityLeases.run(signal),
+      this.#workerLeases.run(signal),
+    ]);
   }
 
   async waitSynced(signal: AbortSignal): Promise<void> {

@@ -45,8 +45,16 @@ async function main(): Promise<void> {
   // There is nothing to hand over that the other replica does not know: the first signal ends it.
   const signal = signals.draining;
   const metrics = createMetrics();
-  const client = createKubeClient({ kubeconfig: { kind: "default" }, requestTimeoutMs: 10_000, connectionsMax: 16 });
-  const electionClient = createKubeClient({ kubeconfig: { kind: "default" }, requestTimeoutMs: settings.renewDeadlineMs / 2, connectionsMax: 2 });
+  const client = createKubeClient({
+    kubeconfig: { kind: "default" },
+    requestTimeoutMs: 10_000,
+    connectionsMax: 16,
+  });
+  const electionClient = createKubeClient({
+    kubeconfig: { kind: "default" },
+    requestTimeoutMs: settings.renewDeadlineMs / 2,
+    connectionsMax: 2,
+  });
   const database = openDatabase({ url: settings.databaseUrl, connectionsMax: 8, log, clock: systemClock });
   const cluster = await readCluster({ client, clock: systemClock, log }, signal);
   const events = createEventRecorder({
@@ -83,7 +91,7 @@ async function main(): Promise<void> {
     port: settings.probePort,
     host: settings.probeHost,
     registry: metrics.registry,
-    isLive: () => undefined,
+    isLive: () => operator.health.stuck(),
     isReady: () => (operator.health.isSynced() ? undefined : "Cities and Leases have not been listed yet"),
   });
   log.info({ port: probes.port, version: cluster.version }, "operator started");

@@ -21,7 +21,12 @@ export function createOperatorMetrics(metrics: Metrics) {
       "because",
       MOVE_CAUSES,
     ),
-    acts: metrics.countBy("dispatch_operator_acts_total", "Decisions carried out, by result.", "result", ACTS),
+    acts: metrics.countBy(
+      "dispatch_operator_acts_total",
+      "Decisions carried out, by result.",
+      "result",
+      ACTS,
+    ),
     leading: metrics.gauge("dispatch_operator_leading", "1 while this replica leads."),
     cities: metrics.gauge("dispatch_operator_cities", "Cities in the operator's view."),
     workers: metrics.gauge("dispatch_operator_workers", "Workers in the operator's view that are live."),

@@ -42,11 +42,17 @@ export type OperatorSettings = {
 
 export type Operator = {
   run(signal: AbortSignal): Promise<void>;
-  readonly health: { isSynced(): boolean; isLeading(): boolean };
+  readonly health: {
+    isSynced(): boolean;
+    /** What keeps the leader's loop from turning; undefined when it turns, and on a replica that does not lead. */
+    stuck(): string | undefined;
+  };
 };
 
 const SEAL_LIMIT_MS = 3_000;
 const PROGRESS_WRITES_PER_SECOND = 20;
+/** The leader looks at the fleet at least once a second. */
+const ROUND_SILENCE_MAX_MS = 15_000;
 
 /**
  * Every replica observes the fleet; the leader decides and acts. A replica that takes over has seen all there is to see,
@@ -98,10 +104,7 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
     identity: settings.identity,
     ...settings.election,
   });
-  let isLeading = false;
-
   async function lead(signal: AbortSignal): Promise<void> {
-    isLeading = true;
     metrics.leading(1);
     try {
       await Promise.all([
@@ -109,7 +112,6 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
         runPruner({ database, clock, log, keepMs: settings.tickRetentionMs }, signal),
       ]);
     } finally {
-      isLeading = false;
       metrics.leading(0);
     }
   }
@@ -143,6 +145,14 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
         await observing;
       }
     },
-    health: { isSynced: () => fleet.isSynced, isLeading: () => isLeading },
+    health: {
+      isSynced: () => fleet.isSynced,
+      stuck() {
+        const silenceMs = controller.silenceMs();
+        return election.isLeading && silenceMs > ROUND_SILENCE_MAX_MS
+          ? `the leader has not looked at the fleet for ${Math.round(silenceMs)} ms`
+          : undefined;
+      },
+    },
   };
 }

@@ -14,7 +14,12 @@ export class DeadlineExceeded extends OperationalError {
  * DeadlineExceeded when time is up. `work` itself must end when its signal aborts.
  */
 export async function withDeadline<Result>(
-  input: { readonly clock: Clock; readonly what: string; readonly limitMs: number; readonly signal: AbortSignal },
+  input: {
+    readonly clock: Clock;
+    readonly what: string;
+    readonly limitMs: number;
+    readonly signal: AbortSignal;
+  },
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const deadline = new AbortController();

@@ -4,7 +4,9 @@ import { pino, type Logger } from "pino";
  * The log of one process: JSON lines on standard error. The message is a constant phrase in the past tense; everything
  * variable is a field: city worker token tick slot decision because outcome attempt durationMs count err.
  */
-export type Log = Pick<Logger, "debug" | "info" | "warn" | "error"> & { child(fields: Record<string, unknown>): Log };
+export type Log = Pick<Logger, "debug" | "info" | "warn" | "error"> & {
+  child(fields: Record<string, unknown>): Log;
+};
 
 export function createLog(input: { readonly process: string; readonly level: string }): Log {
   return pino(

@@ -26,7 +26,7 @@ export async function serveProbes(input: {
     response.end(`${verdict ?? "ok"}\n`);
   };
   const server = createServer((request, response) => {
-    switch (request.url?.split("?")[0]) {
+    switch (request.url?.split("?")[0] ?? "") {
       case "/livez":
         answer(response, input.isLive());
         return;

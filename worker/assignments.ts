@@ -76,7 +76,8 @@ export function createAssignments(input: {
     onLease(lease) {
       const assignment = decodeAssignment(lease);
       const holding = holdings.get(assignment.city);
-      if (holding !== undefined) want(assignment.city, holding, assignment.worker === worker ? assignment : undefined);
+      if (holding !== undefined)
+        want(assignment.city, holding, assignment.worker === worker ? assignment : undefined);
       else if (assignment.worker === worker) begin(assignment);
     },
     onLeaseGone(lease) {

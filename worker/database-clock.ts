@@ -27,7 +27,8 @@ export function createDatabaseClock(clock: Clock): DatabaseClock {
       const offsetMs = databaseTimeMs - (sentAtMs + receivedAtMs) / 2;
       const isStale = best === undefined || receivedAtMs - best.atMs > READING_AGE_MAX_MS;
       // A reading that contradicts the best one by more than both can be wrong means that the database's clock was set.
-      const hasJumped = best !== undefined && Math.abs(offsetMs - best.offsetMs) > (roundTripMs + best.roundTripMs) / 2 + 50;
+      const hasJumped =
+        best !== undefined && Math.abs(offsetMs - best.offsetMs) > (roundTripMs + best.roundTripMs) / 2 + 50;
       if (isStale || hasJumped || best === undefined || roundTripMs <= best.roundTripMs) {
         best = { offsetMs, roundTripMs, atMs: receivedAtMs };
       }

@@ -1,4 +1,12 @@
-import { encodeHeartbeat, workerLeaseName, type Heartbeat, type Lease } from "../crds/lease.ts";
+import {
+  COMPONENT_LABEL,
+  POD_LABEL,
+  encodeHeartbeat,
+  shortWorkerId,
+  workerLeaseName,
+  type Heartbeat,
+  type Lease,
+} from "../crds/lease.ts";
 import { withDeadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { isOperational } from "../runtime/errors.ts";
@@ -18,8 +26,8 @@ export type HeartbeatSender = {
   drain(signal: AbortSignal): Promise<void>;
   /** Deletes the Lease: the worker holds nothing and ends. */
   remove(): Promise<void>;
-  /** Monotonic time of the last successful beat; undefined before the first. */
-  lastBeatMs(): number | undefined;
+  /** Monotonic time at which the loop last turned, whether the beat went through or not. */
+  lastTurnMs(): number;
 };
 
 const REMOVE_LIMIT_MS = 2_000;
@@ -39,7 +47,8 @@ export function createHeartbeat(input: {
   const ref = { namespace, name: workerLeaseName(identity.worker) };
   let isDraining = false;
   let resourceVersion: string | undefined;
-  let lastBeatMs: number | undefined;
+  let hasBeaten = false;
+  let lastTurnMs = clock.monotonicMs();
 
   async function write(signal: AbortSignal): Promise<void> {
     const lease = encodeHeartbeat({
@@ -56,6 +65,20 @@ export function createHeartbeat(input: {
     resourceVersion = written.metadata.resourceVersion;
   }
 
+  /**
+   * A process of this Pod that ended without a drain left its Lease behind, which only the Pod's end would take away. It
+   * surely lives no more, so the operator need not wait out its silence.
+   */
+  async function removePredecessors(signal: AbortSignal): Promise<void> {
+    const labelSelector = `${COMPONENT_LABEL}=worker,${POD_LABEL}=${shortWorkerId(identity.pod)}`;
+    const { items } = await client.list<Lease>(LEASES, { namespace, labelSelector }, signal);
+    for (const { metadata } of items) {
+      if (metadata.name === ref.name) continue;
+      await client.remove(LEASES, { namespace, name: metadata.name }, signal);
+      log.info({ because: metadata.name }, "worker lease of an earlier process removed");
+    }
+  }
+
   /** After a write whose answer was lost, or after somebody deleted the Lease: take its present state as the base. */
   async function refresh(signal: AbortSignal): Promise<void> {
     const present = await client.get<Lease>(LEASES, ref, signal);
@@ -64,16 +87,20 @@ export function createHeartbeat(input: {
 
   async function beat(signal: AbortSignal): Promise<void> {
     try {
-      await withDeadline({ clock, what: "the heartbeat", limitMs: identity.intervalMs, signal }, async (beatSignal) => {
-        try {
-          await write(beatSignal);
-        } catch (error) {
-          if (!isOperational(error) || error.remedy === "give-up") throw error;
-          await refresh(beatSignal);
-          await write(beatSignal);
-        }
-      });
-      lastBeatMs = clock.monotonicMs();
+      await withDeadline(
+        { clock, what: "the heartbeat", limitMs: identity.intervalMs, signal },
+        async (beatSignal) => {
+          try {
+            if (!hasBeaten) await removePredecessors(beatSignal);
+            await write(beatSignal);
+          } catch (error) {
+            if (!isOperational(error) || error.remedy === "give-up") throw error;
+            await refresh(beatSignal);
+            await write(beatSignal);
+          }
+        },
+      );
+      hasBeaten = true;
       metrics.heartbeats("written");
     } catch (error) {
       if (signal.aborted) return;
@@ -94,6 +121,7 @@ export function createHeartbeat(input: {
     async run(signal) {
       let dueMs = clock.monotonicMs();
       while (!signal.aborted) {
+        lastTurnMs = clock.monotonicMs();
         await beatInTurn(signal);
         // On a fixed rhythm, so that a slow write does not stretch the interval.
         dueMs = Math.max(dueMs + identity.intervalMs, clock.monotonicMs());
@@ -112,14 +140,15 @@ export function createHeartbeat(input: {
       await tail;
       const never = new AbortController().signal;
       try {
-        await withDeadline({ clock, what: "the removal", limitMs: REMOVE_LIMIT_MS, signal: never }, (signal) =>
-          client.remove(LEASES, ref, signal),
+        await withDeadline(
+          { clock, what: "the removal", limitMs: REMOVE_LIMIT_MS, signal: never },
+          (signal) => client.remove(LEASES, ref, signal),
         );
       } catch (error) {
         if (!isOperational(error)) throw error;
         log.warn({ because: error.code, err: error }, "worker lease not removed");
       }
     },
-    lastBeatMs: () => lastBeatMs,
+    lastTurnMs: () => lastTurnMs,
   };
 }

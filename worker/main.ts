@@ -49,8 +49,16 @@ async function main(): Promise<void> {
   const log = createLog({ process: "worker", level: settings.logLevel }).child({ worker });
   const signals = shutdownSignals(process, log);
   const metrics = createMetrics();
-  const client = createKubeClient({ kubeconfig: { kind: "default" }, requestTimeoutMs: 10_000, connectionsMax: 4 });
-  const heartbeatClient = createKubeClient({ kubeconfig: { kind: "default" }, requestTimeoutMs: settings.heartbeatIntervalMs, connectionsMax: 1 });
+  const client = createKubeClient({
+    kubeconfig: { kind: "default" },
+    requestTimeoutMs: 10_000,
+    connectionsMax: 4,
+  });
+  const heartbeatClient = createKubeClient({
+    kubeconfig: { kind: "default" },
+    requestTimeoutMs: settings.heartbeatIntervalMs,
+    connectionsMax: 1,
+  });
   const database = openDatabase({
     url: settings.databaseUrl,
     connectionsMax: settings.connectionsMax,
@@ -90,8 +98,8 @@ async function main(): Promise<void> {
     port: settings.probePort,
     host: settings.probeHost,
     registry: metrics.registry,
-    // A worker that loses the API server goes on ticking, so only its own loops count here; answering is the proof.
-    isLive: () => undefined,
+    // A worker that loses the API server goes on ticking, so only its own loops count here.
+    isLive: () => instance.health.stuck(),
     isReady: () => (instance.health.isWatching() ? undefined : "the watch of City Leases has not synced yet"),
   });
   log.info({ pool: settings.pool, version: settings.version, port: probes.port }, "worker started");

@@ -15,6 +15,9 @@ import { createHeartbeat } from "./heartbeat.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import { startTenure } from "./tenure/tenure.ts";
 
+/** A loop that missed this many of its turns is stuck. */
+const TURNS_MISSED_MAX = 5;
+
 export type WorkerDependencies = {
   readonly clock: Clock;
   readonly random: () => number;
@@ -45,7 +48,8 @@ export type Worker = {
   run(signals: { readonly draining: AbortSignal; readonly stopping: AbortSignal }): Promise<void>;
   /** For the probes. */
   readonly health: {
-    lastBeatMs(): number | undefined;
+    /** What keeps the loops from turning; undefined when they turn. */
+    stuck(): string | undefined;
     isWatching(): boolean;
   };
 };
@@ -117,7 +121,10 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
       try {
         await Promise.race([aborted(AbortSignal.any([draining, stopping])), running, assignments.failed]);
         if (!stopping.aborted) {
-          await Promise.race([abortable(drain(stopping), stopping).catch(() => undefined), assignments.failed]);
+          await Promise.race([
+            abortable(drain(stopping), stopping).catch(() => undefined),
+            assignments.failed,
+          ]);
         }
         await assignments.close();
       } finally {
@@ -127,7 +134,12 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
       await heartbeat.remove();
     },
     health: {
-      lastBeatMs: () => heartbeat.lastBeatMs(),
+      stuck() {
+        const silenceMs = clock.monotonicMs() - heartbeat.lastTurnMs();
+        return silenceMs > TURNS_MISSED_MAX * identity.intervalMs
+          ? `the heartbeat loop has not turned for ${Math.round(silenceMs)} ms`
+          : undefined;
+      },
       isWatching: () => reflector.synced,
     },
   };

@@ -92,8 +92,11 @@ type Demo = {
 async function runDemo(demo: Demo): Promise<number> {
   const { settings, manifests, stack, screen, progress, interrupted } = demo;
   for (const name of OPERATORS) stack.startOperator(name);
-  for (const [index, name] of WORKERS.entries()) stack.startWorker(name, { WORKER_ZONE: `zone-${index + 1}` });
-  progress(`started ${OPERATORS.length} operators and ${WORKERS.length} workers; their logs: ${stack.directory}/log`);
+  for (const [index, name] of WORKERS.entries())
+    stack.startWorker(name, { WORKER_ZONE: `zone-${index + 1}` });
+  progress(
+    `started ${OPERATORS.length} operators and ${WORKERS.length} workers; their logs: ${stack.directory}/log`,
+  );
   const { code, stderr } = await stack.api.kubectl(["apply", "-f", "-"], {
     input: JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests }),
   });
@@ -119,7 +122,9 @@ async function runDemo(demo: Demo): Promise<number> {
     screen.line(`\nfrom another terminal:\n  ${line}\n`);
     await watch(demo, database, traffic, line);
     await traffic.stop();
-    return interrupted.aborted && settings.seconds === undefined ? 0 : await conclude(demo, database, traffic);
+    return interrupted.aborted && settings.seconds === undefined
+      ? 0
+      : await conclude(demo, database, traffic);
   } finally {
     await database.close();
   }
@@ -152,7 +157,10 @@ async function watch(
     const elapsedSeconds = (performance.now() - startedMs) / 1_000;
     const picture = await gatherFleet({ kubectl: stack.api.kubectl, database, elapsedSeconds });
     if (ending.aborted) return;
-    const rest = settings.seconds === undefined ? "Ctrl-C ends it" : `${settings.seconds - Math.round(elapsedSeconds)} s left`;
+    const rest =
+      settings.seconds === undefined
+        ? "Ctrl-C ends it"
+        : `${settings.seconds - Math.round(elapsedSeconds)} s left`;
     const lines = [
       `city operator, ${Math.round(elapsedSeconds)} s, ${rest}`,
       "",
@@ -196,7 +204,12 @@ main().then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    const text = error instanceof OperationalError ? error.message : error instanceof Error ? error.stack : String(error);
+    const text =
+      error instanceof OperationalError
+        ? error.message
+        : error instanceof Error
+          ? error.stack
+          : String(error);
     process.stderr.write(`${text}\n`);
     process.exitCode = 1;
   },

@@ -30,7 +30,9 @@ export function createScreen(output: NodeJS.WriteStream): Screen {
       }
       const start = hasDrawn ? CURSOR_HOME : HIDE_CURSOR + CLEAR_ALL + CURSOR_HOME;
       hasDrawn = true;
-      const shown = lines.slice(0, output.rows - 1).map((line) => line.slice(0, output.columns - 1) + CLEAR_LINE);
+      const shown = lines
+        .slice(0, output.rows - 1)
+        .map((line) => line.slice(0, output.columns - 1) + CLEAR_LINE);
       output.write(`${start}${shown.join("\n")}\n${CLEAR_BELOW}`);
     },
     close() {

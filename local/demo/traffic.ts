@@ -52,7 +52,8 @@ export function startTraffic(input: {
 }
 
 function formatSummary(summary: RecordedSummary): string {
-  const minutes = (value: number | undefined): string => (value === undefined ? "-" : `${value.toFixed(2)} min`);
+  const minutes = (value: number | undefined): string =>
+    value === undefined ? "-" : `${value.toFixed(2)} min`;
   return [
     `orders ${summary.orders}, delivered ${summary.delivered}, undelivered ${summary.undelivered}`,
     `mean click-to-door ${minutes(summary.clickToDoorMinutes)}`,

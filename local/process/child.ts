@@ -64,7 +64,9 @@ export function startChild(input: {
       // A stopped process does not see a SIGTERM until it goes on.
       send("SIGCONT");
       const timer = new AbortController();
-      const overdue = sleep(graceMs, "overdue" as const, { signal: timer.signal }).catch(() => "ended" as const);
+      const overdue = sleep(graceMs, "overdue" as const, { signal: timer.signal }).catch(
+        () => "ended" as const,
+      );
       const first = await Promise.race([exited.then(() => "ended" as const), overdue]);
       timer.abort();
       if (first === "overdue") send("SIGKILL");

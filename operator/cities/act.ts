@@ -1,5 +1,11 @@
 import { SEAL_FINALIZER, type City } from "../../crds/city.ts";
-import { cityLeaseName, decodeAssignment, encodeAssignment, type Assignment, type Lease } from "../../crds/lease.ts";
+import {
+  cityLeaseName,
+  decodeAssignment,
+  encodeAssignment,
+  type Assignment,
+  type Lease,
+} from "../../crds/lease.ts";
 import type { FencingToken } from "../../crds/token.ts";
 import type { SealOutcome } from "../../db/seal.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -25,7 +31,12 @@ export type ActDependencies = {
 export type Done =
   | { readonly kind: "nothing" }
   | { readonly kind: "adopted" }
-  | { readonly kind: "assigned"; readonly lease: Lease; readonly assignment: Assignment; readonly isMove: boolean }
+  | {
+      readonly kind: "assigned";
+      readonly lease: Lease;
+      readonly assignment: Assignment;
+      readonly isMove: boolean;
+    }
   | { readonly kind: "unassigned"; readonly lease: Lease }
   | { readonly kind: "sealed"; readonly token: FencingToken }
   | { readonly kind: "removed" };

@@ -85,7 +85,9 @@ export function balance(
     .toSorted((left, right) => right.weight - left.weight || (left.name < right.name ? -1 : 1));
   const moved = new Set<string>();
   for (const pool of new Set(candidates.map((city) => city.pool))) {
-    const workers = [...view.workers.values()].filter((worker) => worker.pool === pool && worker.liveness === "live");
+    const workers = [...view.workers.values()].filter(
+      (worker) => worker.pool === pool && worker.liveness === "live",
+    );
     while (moves.length < view.shedBudget) {
       const move = bestMove(candidates, moved, workers, loads);
       if (move === undefined) break;

@@ -20,7 +20,8 @@ const WAIT_REASONS: Readonly<Record<WaitReason, (city: CityView, view: FleetView
   "authority-unknown": () => ({
     status: "Unknown",
     reason: "DatabaseUnreachable",
-    message: "MySQL has not told yet which cluster may hand out tokens; check the operator's DATABASE_URL and its log",
+    message:
+      "MySQL has not told yet which cluster may hand out tokens; check the operator's DATABASE_URL and its log",
   }),
   "no-workers": (city) => ({
     status: "False",
@@ -48,7 +49,8 @@ function judgeAssigned(city: CityView, decision: Decision, view: FleetView): Jud
       message: `held by ${city.lease.worker} under token ${city.lease.token}`,
     };
   }
-  if (city.isSuspended) return { status: "False", reason: "Suspended", message: "spec.suspend is true: nobody holds it" };
+  if (city.isSuspended)
+    return { status: "False", reason: "Suspended", message: "spec.suspend is true: nobody holds it" };
   return { status: "False", reason: "Pending", message: "about to be assigned" };
 }
 
@@ -56,7 +58,11 @@ function judgeDispatching(city: CityView, view: FleetView): Judgement {
   const { fence, lease } = city;
   if (city.isSuspended) return { status: "False", reason: "Suspended", message: "spec.suspend is true" };
   if (view.authority.kind === "foreign") {
-    return { status: "False", reason: "ForeignAuthority", message: "another cluster dispatches for this database" };
+    return {
+      status: "False",
+      reason: "ForeignAuthority",
+      message: "another cluster dispatches for this database",
+    };
   }
   if (!view.isDatabaseReachable) {
     return {
@@ -91,17 +97,29 @@ function judgeSuspended(city: CityView): Judgement {
       message: `sealed with token ${city.lease?.token}: nothing more is committed until spec.suspend is false again`,
     };
   }
-  return { status: "False", reason: "Sealing", message: "taking the city from its holder and sealing its fence" };
+  return {
+    status: "False",
+    reason: "Sealing",
+    message: "taking the city from its holder and sealing its fence",
+  };
 }
 
 function judgeReady(city: CityView, assignedAs: Judgement, dispatching: Judgement): Judgement {
-  if (city.isDeleting) return { status: "False", reason: "Deleting", message: "being sealed before it is deleted" };
+  if (city.isDeleting)
+    return { status: "False", reason: "Deleting", message: "being sealed before it is deleted" };
   if (assignedAs.status !== "True") return assignedAs;
-  return dispatching.status === "True" ? { ...dispatching, message: `dispatching: ${dispatching.message}` } : dispatching;
+  return dispatching.status === "True"
+    ? { ...dispatching, message: `dispatching: ${dispatching.message}` }
+    : dispatching;
 }
 
 /** The status that the City should have. `nowIso` dates the conditions that changed; all others keep their time. */
-export function describeCity(city: CityView, decision: Decision, view: FleetView, nowIso: string): CityStatus {
+export function describeCity(
+  city: CityView,
+  decision: Decision,
+  view: FleetView,
+  nowIso: string,
+): CityStatus {
   const generation = city.city.metadata.generation ?? 0;
   const assignedAs = judgeAssigned(city, decision, view);
   const dispatching = judgeDispatching(city, view);
@@ -117,7 +135,11 @@ export function describeCity(city: CityView, decision: Decision, view: FleetView
     ...(lease?.worker === undefined
       ? {}
       : {
-          assignment: { worker: lease.worker, token: String(lease.token), since: secondsOf(lease.since ?? nowIso) },
+          assignment: {
+            worker: lease.worker,
+            token: String(lease.token),
+            since: secondsOf(lease.since ?? nowIso),
+          },
         }),
     ...(fence?.slotMs === undefined || fence.committedAtMs === undefined
       ? {}

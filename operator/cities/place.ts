@@ -37,7 +37,10 @@ export type AssignReason =
   | "balance";
 
 /** An assignment that does not hold any more, and why. */
-type Orphan = { readonly city: CityView; readonly because: Exclude<AssignReason, "spec-changed" | "balance"> };
+type Orphan = {
+  readonly city: CityView;
+  readonly because: Exclude<AssignReason, "spec-changed" | "balance">;
+};
 
 /**
  * Where every city belongs: sticky, weighted, least moves. Every valid assignment is kept; orphans go largest first to the
@@ -56,7 +59,9 @@ export function placeCities(view: FleetView): ReadonlyMap<string, Decision> {
     }
   }
   const loads = loadsOf(view);
-  orphans.sort((left, right) => right.city.weight - left.city.weight || (left.city.name < right.city.name ? -1 : 1));
+  orphans.sort(
+    (left, right) => right.city.weight - left.city.weight || (left.city.name < right.city.name ? -1 : 1),
+  );
   for (const orphan of orphans) decisions.set(orphan.city.name, placeOrphan(orphan, view, loads));
   for (const { city, worker } of balance(settled, view, loads)) {
     decisions.set(city, { kind: "assign", worker, because: "balance" });
@@ -65,13 +70,17 @@ export function placeCities(view: FleetView): ReadonlyMap<string, Decision> {
 }
 
 /** What one city needs, looked at by itself. */
-function settle(city: CityView, view: FleetView): Decision | { readonly kind: "orphan"; readonly because: Orphan["because"] } {
+function settle(
+  city: CityView,
+  view: FleetView,
+): Decision | { readonly kind: "orphan"; readonly because: Orphan["because"] } {
   if (view.authority.kind === "foreign") return { kind: "wait", because: "foreign-authority" };
   if (view.authority.kind === "unknown") return { kind: "wait", because: "authority-unknown" };
   if (city.isDeleting) return settleDeleting(city);
   if (!city.hasFinalizer) return { kind: "adopt" };
   if (city.isSuspended) {
-    if (city.lease === undefined || city.lease.worker !== undefined) return { kind: "unassign", because: "suspended" };
+    if (city.lease === undefined || city.lease.worker !== undefined)
+      return { kind: "unassign", because: "suspended" };
     return isSealed(city) ? { kind: "keep" } : { kind: "seal", because: "suspended" };
   }
   if (city.lease === undefined) return { kind: "orphan", because: "new-city" };

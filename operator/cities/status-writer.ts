@@ -51,10 +51,16 @@ export function createStatusWriter(input: {
     wake.resolve();
   }
 
-  async function write(key: string, { city, status }: { city: City; status: CityStatus }, signal: AbortSignal) {
+  async function write(
+    key: string,
+    { city, status }: { city: City; status: CityStatus },
+    signal: AbortSignal,
+  ) {
     const { name, namespace } = city.metadata;
     // In a merge patch what is left out stays, so what is absent must be said.
-    const patch = { status: { ...status, assignment: status.assignment ?? null, progress: status.progress ?? null } };
+    const patch = {
+      status: { ...status, assignment: status.assignment ?? null, progress: status.progress ?? null },
+    };
     try {
       const ref = { name, ...(namespace === undefined ? {} : { namespace }) };
       await client.patch<City>(resource, ref, patch, signal, { subresource: "status" });

@@ -58,7 +58,14 @@ export class Progress {
   /** Our own seal went through: no need to wait for the next read to know it. */
   sealed(city: string, token: FencingToken): void {
     const previous = this.#cities.get(city);
-    const unknown = { city, epoch: 0n, tick: 0n, slotMs: undefined, committedAtMs: undefined, changedAtMs: 0 };
+    const unknown = {
+      city,
+      epoch: 0n,
+      tick: 0n,
+      slotMs: undefined,
+      committedAtMs: undefined,
+      changedAtMs: 0,
+    };
     this.#cities.set(city, {
       fence: { ...(previous?.fence ?? unknown), token, holder: undefined },
       advancedMs: previous?.advancedMs ?? 0,

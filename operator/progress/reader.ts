@@ -32,7 +32,8 @@ export async function runProgressReader(
       const limited = AbortSignal.any([signal, AbortSignal.timeout(READ_LIMIT_MS)]);
       const { databaseTimeMs, fences } = await readProgress(database, changedSinceMs, limited);
       const nowMs = clock.monotonicMs();
-      if (progress.lastReadMs !== undefined && nowMs - progress.lastReadMs > GAP_MS) progress.observeAfresh(nowMs);
+      if (progress.lastReadMs !== undefined && nowMs - progress.lastReadMs > GAP_MS)
+        progress.observeAfresh(nowMs);
       changedSinceMs = databaseTimeMs - OVERLAP_MS;
       input.onAdvances(progress.take({ databaseTimeMs, fences, nowMs }));
     } catch (error) {

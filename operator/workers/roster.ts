@@ -49,7 +49,11 @@ export function livenessOf(observation: Observation, nowMs: number): LivenessVer
   const lateMs = LATE_AFTER_INTERVALS * heartbeat.intervalMs;
   const goneMs = GONE_AFTER_INTERVALS * heartbeat.intervalMs;
   if (silenceMs >= goneMs) {
-    return { liveness: isConfirmedSilent ? "gone" : "late", isSuspect: !isConfirmedSilent, lookAgainInMs: Infinity };
+    return {
+      liveness: isConfirmedSilent ? "gone" : "late",
+      isSuspect: !isConfirmedSilent,
+      lookAgainInMs: Infinity,
+    };
   }
   const isLate = silenceMs >= lateMs;
   const lookAgainInMs = (isLate ? goneMs : lateMs) - silenceMs;
@@ -114,7 +118,8 @@ export class Roster {
   /** A quorum read, begun after the silence, found nothing new. */
   confirmSilent(worker: string): void {
     const observation = this.#observations.get(worker);
-    if (observation !== undefined) this.#observations.set(worker, { ...observation, isConfirmedSilent: true });
+    if (observation !== undefined)
+      this.#observations.set(worker, { ...observation, isConfirmedSilent: true });
   }
 
   /** After trouble of our own with the API server: what we did not see is no evidence, so all begins afresh. */
@@ -146,9 +151,14 @@ export class Roster {
   /** Of several processes of one Pod only the last registered one lives. */
   #supersede(pod: string): void {
     const ofPod = [...this.#observations.values()].filter(({ heartbeat }) => heartbeat.pod === pod);
-    const newest = ofPod.reduce((left, right) => (right.heartbeat.since > left.heartbeat.since ? right : left));
+    const newest = ofPod.reduce((left, right) =>
+      right.heartbeat.since > left.heartbeat.since ? right : left,
+    );
     for (const observation of ofPod) {
-      this.#observations.set(observation.heartbeat.worker, { ...observation, isSuperseded: observation !== newest });
+      this.#observations.set(observation.heartbeat.worker, {
+        ...observation,
+        isSuperseded: observation !== newest,
+      });
     }
   }
 }

@@ -138,7 +138,7 @@ class ListWatchReflector<T extends KubeObject> implements Reflector<T> {
         const livedMs = this.#openedMs === undefined ? 0 : clock.monotonicMs() - this.#openedMs;
         const next = decideReconnect({ ended, livedMs, failures, limits: this.#limits.reconnect, random });
         failures = next.failures;
-        
+        if (next.isRelistNeeded) this.#isListNeeded = true;
         if (ended.kind !== "timed-out") this.#lose(ended, failures, error);
         await clock.sleep(next.delayMs, signal);
       }

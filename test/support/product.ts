@@ -72,7 +72,12 @@ export async function startProduct(input: {
 }): Promise<Product> {
   const directory = await mkdtemp(join(tmpdir(), "city-operator-product-"));
   const stack = await startStack(
-    { directory, progress: (line) => process.stderr.write(`${line}\n`), logLevel: "debug", ...input.settings },
+    {
+      directory,
+      progress: (line) => process.stderr.write(`${line}\n`),
+      logLevel: "debug",
+      ...input.settings,
+    },
     new AbortController().signal,
   );
   const product = productOf(stack, directory);
@@ -90,13 +95,21 @@ export async function startProduct(input: {
 
 function productOf(stack: Stack, directory: string): Product {
   const kube = createKubeClient({ kubeconfig: { kind: "file", path: stack.api.kubeconfigPath } });
-  const database = openDatabase({ url: stack.urls.admin, connectionsMax: 4, log: silentLog, clock: systemClock });
+  const database = openDatabase({
+    url: stack.urls.admin,
+    connectionsMax: 4,
+    log: silentLog,
+    clock: systemClock,
+  });
   const never = new AbortController().signal;
   const query: Product["query"] = (sql, values = []) =>
     database.query(sql, values, AbortSignal.timeout(QUERY_LIMIT_MS));
 
   const heldLeases = async () => {
-    const { items } = await kube.list<{ metadata: { name: string; resourceVersion?: string }; spec?: { holderIdentity?: string } }>(
+    const { items } = await kube.list<{
+      metadata: { name: string; resourceVersion?: string };
+      spec?: { holderIdentity?: string };
+    }>(
       { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", namespaced: true },
       { namespace: "default", labelSelector: "dispatch.city/component=city" },
       never,
@@ -117,8 +130,15 @@ function productOf(stack: Stack, directory: string): Product {
     query,
     city: (name) => kube.get<City>(CITIES, { namespace: "default", name }, never),
     async apply(name, spec) {
-      const manifest = { apiVersion: `${CITY_GROUP}/${CITY_VERSION}`, kind: "City", metadata: { name }, spec };
-      const { code, stderr } = await stack.api.kubectl(["apply", "-f", "-"], { input: JSON.stringify(manifest) });
+      const manifest = {
+        apiVersion: `${CITY_GROUP}/${CITY_VERSION}`,
+        kind: "City",
+        metadata: { name },
+        spec,
+      };
+      const { code, stderr } = await stack.api.kubectl(["apply", "-f", "-"], {
+        input: JSON.stringify(manifest),
+      });
       if (code !== 0) throw new Error(stderr);
     },
     async holdings() {
@@ -134,15 +154,19 @@ function productOf(stack: Stack, directory: string): Product {
     },
     async awaitTicks(cities, sinceMs, limitMs) {
       let silent: readonly string[] = cities;
-      await until(() => `a tick of ${silent.join(", ")}`, limitMs, async () => {
-        const rows = await query(
-          "SELECT city FROM city_fence WHERE committed_at IS NOT NULL AND UNIX_TIMESTAMP(committed_at) * 1000 > ?",
-          [sinceMs],
-        ).catch(() => []);
-        const ticking = new Set(rows.map((row) => row["city"]));
-        silent = cities.filter((city) => !ticking.has(city));
-        return silent.length === 0;
-      });
+      await until(
+        () => `a tick of ${silent.join(", ")}`,
+        limitMs,
+        async () => {
+          const rows = await query(
+            "SELECT city FROM city_fence WHERE committed_at IS NOT NULL AND UNIX_TIMESTAMP(committed_at) * 1000 > ?",
+            [sinceMs],
+          ).catch(() => []);
+          const ticking = new Set(rows.map((row) => row["city"]));
+          silent = cities.filter((city) => !ticking.has(city));
+          return silent.length === 0;
+        },
+      );
     },
     async databaseTimeMs() {
       const [row] = await query("SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) AS now_ms");

@@ -34,10 +34,7 @@ const FOREIGN_BACKOFF = { firstMs: 1_000, maxMs: 10_000 };
 const MISSED_BACKOFF = { firstMs: 100, maxMs: 1_000 };
 
 /** Starts the hold of this worker on `city` under `token`. `ended` rejects only for a mistake of our own. */
-export function startTenure(
-  dependencies: TenureDependencies,
-  input: TenureInput,
-): Tenure {
+export function startTenure(dependencies: TenureDependencies, input: TenureInput): Tenure {
   const stopping = new AbortController();
   const aborting = new AbortController();
   let stopReason: Exclude<EndReason, "fenced"> = "stopping";
@@ -83,7 +80,11 @@ async function runTenure(
     const next = transition(state, event);
     if (next.kind !== state.kind) {
       log.info(
-        { ...fields, because: event.kind, ...(next.kind === "ticking" ? { tick: String(next.lastTick) } : {}) },
+        {
+          ...fields,
+          because: event.kind,
+          ...(next.kind === "ticking" ? { tick: String(next.lastTick) } : {}),
+        },
         next.kind === "ticking" ? "city claimed" : next.kind === "ended" ? "tenure ended" : "claiming again",
       );
     }
@@ -101,7 +102,11 @@ async function claim(
   const { clock, fence, databaseClock, metrics, log, random } = dependencies;
   if (state.attempt > 0) {
     const limits = state.because === "foreign" ? FOREIGN_BACKOFF : CLAIM_BACKOFF;
-    const isStopped = await sleepUnless(dependencies, backoffMs(limits, state.attempt - 1, random), control.stopping);
+    const isStopped = await sleepUnless(
+      dependencies,
+      backoffMs(limits, state.attempt - 1, random),
+      control.stopping,
+    );
     if (isStopped) return { kind: control.stopReason() };
   }
   const sentAtMs = clock.monotonicMs();
@@ -133,7 +138,10 @@ async function claim(
     if (!isOperational(error) && !control.aborting.aborted) throw error;
     dependencies.onDatabase(false);
     metrics.claims("failed");
-    log.warn({ city: input.city, token: String(input.token), attempt: state.attempt, err: error }, "claim failed");
+    log.warn(
+      { city: input.city, token: String(input.token), attempt: state.attempt, err: error },
+      "claim failed",
+    );
     return { kind: "claim-failed" };
   }
 }
@@ -149,7 +157,11 @@ async function tickAtNextSlot(
   const grid = gridOf(input.city, periodMs);
   if (state.missed > 0) {
     const limits = { ...MISSED_BACKOFF, maxMs: Math.min(MISSED_BACKOFF.maxMs, periodMs) };
-    const isStopped = await sleepUnless(dependencies, backoffMs(limits, state.missed - 1, random), control.stopping);
+    const isStopped = await sleepUnless(
+      dependencies,
+      backoffMs(limits, state.missed - 1, random),
+      control.stopping,
+    );
     if (isStopped) return { kind: control.stopReason() };
   }
   const { slotMs, startsInMs, skipped } = nextSlot(grid, databaseClock.nowMs(), state.lastSlotMs);

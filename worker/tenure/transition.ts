@@ -27,11 +27,23 @@ export type TenureState =
     }
   | { readonly kind: "ended"; readonly because: EndReason };
 
-export type ClaimingReason = "assigned" | "behind" | "foreign" | "claim-failed" | "unknown" | "outpaced" | "reload";
+export type ClaimingReason =
+  | "assigned"
+  | "behind"
+  | "foreign"
+  | "claim-failed"
+  | "unknown"
+  | "outpaced"
+  | "reload";
 export type EndReason = "fenced" | "unassigned" | "stopping";
 
 export type TenureEvent =
-  | { readonly kind: "claimed"; readonly epoch: bigint; readonly tick: bigint; readonly slotMs: number | undefined }
+  | {
+      readonly kind: "claimed";
+      readonly epoch: bigint;
+      readonly tick: bigint;
+      readonly slotMs: number | undefined;
+    }
   /** A larger token is at the fence: the Lease we act on may be about to change. */
   | { readonly kind: "behind" }
   | { readonly kind: "foreign" }
@@ -53,7 +65,13 @@ export function transition(state: TenureState, event: TenureEvent): TenureState 
   if (state.kind === "ended") return state;
   switch (event.kind) {
     case "claimed":
-      return { kind: "ticking", epoch: event.epoch, lastTick: event.tick, lastSlotMs: event.slotMs, missed: 0 };
+      return {
+        kind: "ticking",
+        epoch: event.epoch,
+        lastTick: event.tick,
+        lastSlotMs: event.slotMs,
+        missed: 0,
+      };
     case "behind":
     case "foreign":
     case "claim-failed":

@@ -25,7 +25,9 @@ spec: ${spec}
 }
 
 async function refusal(spec: string, name?: string): Promise<string> {
-  const { stderr, code } = await api.kubectl(["apply", "--dry-run=server", "-f", "-"], { input: city(spec, name) });
+  const { stderr, code } = await api.kubectl(["apply", "--dry-run=server", "-f", "-"], {
+    input: city(spec, name),
+  });
   expect(code).not.toBe(0);
   return stderr;
 }
@@ -33,7 +35,9 @@ async function refusal(spec: string, name?: string): Promise<string> {
 describe("a City", () => {
   test("with nothing but a period gets every default", async () => {
     await api.kubectlOk(["apply", "-f", "-"], { input: city('{ period: "5s" }') });
-    const stored = JSON.parse(await api.kubectlOk(["get", "city", "madrid", "-o", "json"])) as { spec: unknown };
+    const stored = JSON.parse(await api.kubectlOk(["get", "city", "madrid", "-o", "json"])) as {
+      spec: unknown;
+    };
     expect(stored.spec).toEqual({
       period: "5s",
       suspend: false,
@@ -84,7 +88,9 @@ describe("a City", () => {
   });
 
   test("refuses a name that would not fit a label", async () => {
-    expect(await refusal('{ period: "5s" }', "a".repeat(64))).toContain("metadata.name is longer than 63 characters");
+    expect(await refusal('{ period: "5s" }', "a".repeat(64))).toContain(
+      "metadata.name is longer than 63 characters",
+    );
   });
 
   test.each([
@@ -109,8 +115,10 @@ describe("a City", () => {
     const silent: string[] = [];
     const walk = (path: string, schema: Schema): void => {
       if (schema.description === undefined) silent.push(path);
-      for (const [name, property] of Object.entries(schema.properties ?? {})) walk(`${path}.${name}`, property);
-      for (const [name, property] of Object.entries(schema.items?.properties ?? {})) walk(`${path}[].${name}`, property);
+      for (const [name, property] of Object.entries(schema.properties ?? {}))
+        walk(`${path}.${name}`, property);
+      for (const [name, property] of Object.entries(schema.items?.properties ?? {}))
+        walk(`${path}[].${name}`, property);
     };
     const { spec, status } = crd.spec.versions[0]!.schema.openAPIV3Schema.properties;
     walk("spec", spec!);
@@ -122,7 +130,15 @@ describe("a City", () => {
   test("has a short name and the columns that a person looks for", async () => {
     await api.kubectlOk(["apply", "-f", "-"], { input: city('{ period: "5s" }') });
     const [header] = (await api.kubectlOk(["get", "cty"])).split("\n");
-    expect(header?.trim().split(/\s{2,}/)).toEqual(["NAME", "READY", "WORKER", "TICK", "LAST COMMIT", "PERIOD", "AGE"]);
+    expect(header?.trim().split(/\s{2,}/)).toEqual([
+      "NAME",
+      "READY",
+      "WORKER",
+      "TICK",
+      "LAST COMMIT",
+      "PERIOD",
+      "AGE",
+    ]);
     const [wide] = (await api.kubectlOk(["get", "cities", "-o", "wide"])).split("\n");
     expect(wide).toContain("REASON");
     expect(wide).toContain("TOKEN");

@@ -58,15 +58,20 @@ describe("a City", () => {
 
   test("that is suspended says so within a second, and then nothing more is committed for it", async () => {
     await merge("paris", { suspend: true });
-    await until("the condition Suspended", EFFECT_LIMIT_MS, async () =>
-      conditionOf(await product.city("paris"), "Suspended")?.status === "True",
+    await until(
+      "the condition Suspended",
+      EFFECT_LIMIT_MS,
+      async () => conditionOf(await product.city("paris"), "Suspended")?.status === "True",
     );
     const [fence] = await product.query("SELECT tick, holder FROM city_fence WHERE city = 'paris'");
     expect(fence?.["holder"]).toBeNull();
     await sleep(2_500);
     const [later] = await product.query("SELECT tick FROM city_fence WHERE city = 'paris'");
     expect(later?.["tick"]).toBe(fence?.["tick"]);
-    expect(conditionOf(await product.city("paris"), "Ready")).toMatchObject({ status: "False", reason: "Suspended" });
+    expect(conditionOf(await product.city("paris"), "Ready")).toMatchObject({
+      status: "False",
+      reason: "Suspended",
+    });
   });
 
   test("that is resumed ticks again within a second", async () => {
@@ -93,23 +98,31 @@ describe("a City", () => {
     const sinceMs = await product.databaseTimeMs();
     await product.apply("lisbon", { period: "200ms" });
     await product.awaitTicks(["lisbon"], sinceMs, EFFECT_LIMIT_MS);
-    const [after] = await product.query("SELECT MIN(tick) AS first FROM tick WHERE city = 'lisbon' AND tick > ?", [
-      Number(before?.["tick"]),
-    ]);
+    const [after] = await product.query(
+      "SELECT MIN(tick) AS first FROM tick WHERE city = 'lisbon' AND tick > ?",
+      [Number(before?.["tick"])],
+    );
     expect(Number(after?.["first"])).toBe(Number(before?.["tick"]) + 1);
   });
 
   test("that nobody can hold says which pool needs a worker", async () => {
     await product.apply("oslo", { period: "1s", workerPool: "big" });
-    await until("the reason", EFFECT_LIMIT_MS, async () =>
-      conditionOf(await product.city("oslo"), "Ready")?.reason === "NoWorkers",
+    await until(
+      "the reason",
+      EFFECT_LIMIT_MS,
+      async () => conditionOf(await product.city("oslo"), "Ready")?.reason === "NoWorkers",
     );
     product.stack.startWorker("worker-big", { WORKER_POOL: "big" });
     await kubectl("wait", "--for=condition=Ready", "--timeout=20s", "city/oslo");
   });
 
   test("tells its story in events", async () => {
-    const events = await kubectl("get", "events.events.k8s.io", "-o", "jsonpath={range .items[*]}{.regarding.name} {.reason}{'\\n'}{end}");
+    const events = await kubectl(
+      "get",
+      "events.events.k8s.io",
+      "-o",
+      "jsonpath={range .items[*]}{.regarding.name} {.reason}{'\\n'}{end}",
+    );
     expect(events).toContain("madrid Assigned");
     expect(events).toContain("paris Sealed");
   });

@@ -33,12 +33,17 @@ async function leader(): Promise<string | undefined> {
 async function settled(): Promise<readonly string[]> {
   let before = await product.assignments();
   let sameSinceMs = performance.now();
-  await until("rest", 60_000, async () => {
-    const now = await product.assignments();
-    if (now.join() !== before.join()) sameSinceMs = performance.now();
-    before = now;
-    return performance.now() - sameSinceMs > 12_000;
-  }, 250);
+  await until(
+    "rest",
+    60_000,
+    async () => {
+      const now = await product.assignments();
+      if (now.join() !== before.join()) sameSinceMs = performance.now();
+      before = now;
+      return performance.now() - sameSinceMs > 12_000;
+    },
+    250,
+  );
   return before;
 }
 
@@ -70,7 +75,9 @@ describe("nobody moves", () => {
     expect(await product.assignments()).toEqual(before);
     await until("the condition DatabaseUnreachable", 1_000, async () => {
       const city = await product.city("madrid");
-      return city?.status?.conditions?.find(({ type }) => type === "Dispatching")?.reason === "DatabaseUnreachable";
+      return (
+        city?.status?.conditions?.find(({ type }) => type === "Dispatching")?.reason === "DatabaseUnreachable"
+      );
     });
     await product.stack.mysql.restart();
     await product.awaitTicks(CITIES, await product.databaseTimeMs(), 5_000);

@@ -26,13 +26,22 @@ afterEach(async () => {
 
 /** The pod that holds the most cities, and these. */
 async function busiest(): Promise<{ readonly pod: string; readonly cities: readonly string[] }> {
-  const [most] = [...(await product.holdings())].toSorted(([, left], [, right]) => right.length - left.length);
+  const [most] = [...(await product.holdings())].toSorted(
+    ([, left], [, right]) => right.length - left.length,
+  );
   return { pod: most![0], cities: most![1] };
 }
 
 async function awaitMembers(count: number): Promise<void> {
   await until(`${count} workers`, 15_000, async () => {
-    const names = await product.stack.api.kubectl(["get", "leases", "-l", "dispatch.city/component=worker", "-o", "name"]);
+    const names = await product.stack.api.kubectl([
+      "get",
+      "leases",
+      "-l",
+      "dispatch.city/component=worker",
+      "-o",
+      "name",
+    ]);
     return names.stdout.trim().split("\n").length >= count;
   });
 }

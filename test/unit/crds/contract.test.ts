@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { formatDuration, parseDuration } from "../../../crds/duration.ts";
 import {
   decodeAssignment,
@@ -91,8 +91,14 @@ describe("a City Lease", () => {
 
   test("keeps the time of the move and counts it only when the worker changes", () => {
     const first = stored(encode("w1"), "42");
-    expect(encode("w1", first, 9_000).spec).toMatchObject({ acquireTime: microTime(1_000), leaseTransitions: 0 });
-    expect(encode("w2", first, 9_000).spec).toMatchObject({ acquireTime: microTime(9_000), leaseTransitions: 1 });
+    expect(encode("w1", first, 9_000).spec).toMatchObject({
+      acquireTime: microTime(1_000),
+      leaseTransitions: 0,
+    });
+    expect(encode("w2", first, 9_000).spec).toMatchObject({
+      acquireTime: microTime(9_000),
+      leaseTransitions: 1,
+    });
   });
 
   test("whose task was damaged counts as one without a task", () => {
@@ -128,7 +134,9 @@ describe("a worker Lease", () => {
   });
 
   test("is owned by its Pod, so that it goes with it", () => {
-    expect(lease.metadata.ownerReferences).toEqual([{ apiVersion: "v1", kind: "Pod", name: "w1", uid: "uid" }]);
+    expect(lease.metadata.ownerReferences).toEqual([
+      { apiVersion: "v1", kind: "Pod", name: "w1", uid: "uid" },
+    ]);
   });
 
   test("without an annotation that it needs says which", () => {

@@ -21,7 +21,11 @@ const ticking = {
 };
 
 function statusOf(city: CityView, fields: Partial<FleetView> = {}): CityStatus {
-  const view = fleetView({ cities: [city], workers: [workerView("w1")], fields: { nowMs: NOW_MS, ...fields } });
+  const view = fleetView({
+    cities: [city],
+    workers: [workerView("w1")],
+    fields: { nowMs: NOW_MS, ...fields },
+  });
   return describeCity(city, placeCities(view).get(city.name)!, view, NOW_ISO);
 }
 
@@ -38,7 +42,11 @@ describe("the status of a city", () => {
       slot: "2026-01-01T11:59:58.250Z",
       committedAt: "2026-01-01T11:59:58Z",
     });
-    expect(condition(status, "Ready")).toMatchObject({ status: "True", reason: "Ticking", observedGeneration: 1 });
+    expect(condition(status, "Ready")).toMatchObject({
+      status: "True",
+      reason: "Ticking",
+      observedGeneration: 1,
+    });
   });
 
   test("is starting until its first tick, and then stalled when none comes", () => {
@@ -82,8 +90,13 @@ describe("the status of a city", () => {
   });
 
   test("while MySQL is away does not accuse anybody", () => {
-    const status = statusOf(cityView("madrid", { holder: "w1", fence: ticking }), { isDatabaseReachable: false });
-    expect(condition(status, "Dispatching")).toMatchObject({ status: "Unknown", reason: "DatabaseUnreachable" });
+    const status = statusOf(cityView("madrid", { holder: "w1", fence: ticking }), {
+      isDatabaseReachable: false,
+    });
+    expect(condition(status, "Dispatching")).toMatchObject({
+      status: "Unknown",
+      reason: "DatabaseUnreachable",
+    });
     expect(condition(status, "Assigned").status).toBe("True");
   });
 
@@ -103,12 +116,17 @@ describe("the status of a city", () => {
     const city = {
       ...cityOf("madrid"),
       status: {
-        conditions: before.conditions!.map((candidate) => ({ ...candidate, lastTransitionTime: "2025-12-31T00:00:00Z" })),
+        conditions: before.conditions!.map((candidate) => ({
+          ...candidate,
+          lastTransitionTime: "2025-12-31T00:00:00Z",
+        })),
       },
     };
     const same = statusOf(cityView("madrid", { city, holder: "w1", fence: ticking }));
     expect(condition(same, "Ready").lastTransitionTime).toBe("2025-12-31T00:00:00Z");
-    const stalled = statusOf(cityView("madrid", { city, holder: "w1", fence: { ...ticking, advancedMs: 0 } }));
+    const stalled = statusOf(
+      cityView("madrid", { city, holder: "w1", fence: { ...ticking, advancedMs: 0 } }),
+    );
     expect(condition(stalled, "Ready").lastTransitionTime).toBe(NOW_ISO);
     expect(condition(stalled, "Assigned").lastTransitionTime).toBe("2025-12-31T00:00:00Z");
   });

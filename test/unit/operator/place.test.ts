@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { parseToken } from "../../../crds/token.ts";
 import { placeCities } from "../../../operator/cities/place.ts";
 import type { CityView, FleetView } from "../../../operator/cities/view.ts";
@@ -7,7 +7,11 @@ import type { WorkerView } from "../../../operator/workers/roster.ts";
 import { cityOf } from "../../support/cities.ts";
 import { cityView, fleetView, workerView } from "../../support/fleet.ts";
 
-function decide(cities: readonly CityView[], workers: readonly WorkerView[], fields: Partial<FleetView> = {}) {
+function decide(
+  cities: readonly CityView[],
+  workers: readonly WorkerView[],
+  fields: Partial<FleetView> = {},
+) {
   return Object.fromEntries(placeCities(fleetView({ cities, workers, fields })));
 }
 
@@ -52,7 +56,9 @@ describe("a city", () => {
       workerView("w4", { liveness: "draining" }),
       workerView("w5", { liveness: "gone" }),
     ];
-    expect(decide([cityView("madrid")], workers)).toEqual({ madrid: { kind: "wait", because: "no-workers" } });
+    expect(decide([cityView("madrid")], workers)).toEqual({
+      madrid: { kind: "wait", because: "no-workers" },
+    });
   });
 
   test.each([
@@ -60,7 +66,9 @@ describe("a city", () => {
     ["draining", "holder-draining"],
   ] as const)("leaves a holder that is %s", (liveness, because) => {
     expect(
-      decide([cityView("madrid", { holder: "w1" })], [workerView("w1", { liveness }), workerView("w2")])["madrid"],
+      decide([cityView("madrid", { holder: "w1" })], [workerView("w1", { liveness }), workerView("w2")])[
+        "madrid"
+      ],
     ).toEqual({ kind: "assign", worker: "w2", because });
   });
 
@@ -74,9 +82,13 @@ describe("a city", () => {
 
   test("is not taken from a silent holder while the database does not answer", () => {
     expect(
-      decide([cityView("madrid", { holder: "w1" })], [workerView("w1", { liveness: "gone" }), workerView("w2")], {
-        isDatabaseReachable: false,
-      }),
+      decide(
+        [cityView("madrid", { holder: "w1" })],
+        [workerView("w1", { liveness: "gone" }), workerView("w2")],
+        {
+          isDatabaseReachable: false,
+        },
+      ),
     ).toEqual({ madrid: { kind: "wait", because: "database-unreachable" } });
   });
 
@@ -84,7 +96,9 @@ describe("a city", () => {
     const [decision] = Object.values(
       decide([cityView("madrid", { holder: "w1" })], [workerView("w1", { liveness }), workerView("w2")]),
     );
-    expect(decision).toEqual(liveness === "late" ? { kind: "wait", because: "holder-late" } : { kind: "keep" });
+    expect(decision).toEqual(
+      liveness === "late" ? { kind: "wait", because: "holder-late" } : { kind: "keep" },
+    );
   });
 
   test("stays with its holder under a new token when its specification changed", () => {
@@ -131,7 +145,9 @@ describe("a suspended city", () => {
       kind: "seal",
       because: "suspended",
     });
-    expect(decide([cityView("madrid", { city, lease: unheld, fence: sealedFence })], workers)["madrid"]).toEqual({
+    expect(
+      decide([cityView("madrid", { city, lease: unheld, fence: sealedFence })], workers)["madrid"],
+    ).toEqual({
       kind: "keep",
     });
   });
@@ -150,11 +166,13 @@ describe("a suspended city", () => {
 
   test("is assigned again when it is resumed", () => {
     const lease = { ...unheld };
-    expect(decide([cityView("madrid", { lease, fence: sealedFence })], [workerView("w1")])["madrid"]).toEqual({
-      kind: "assign",
-      worker: "w1",
-      because: "resumed",
-    });
+    expect(decide([cityView("madrid", { lease, fence: sealedFence })], [workerView("w1")])["madrid"]).toEqual(
+      {
+        kind: "assign",
+        worker: "w1",
+        because: "resumed",
+      },
+    );
   });
 });
 
@@ -170,7 +188,9 @@ describe("a deleted city", () => {
       kind: "seal",
       because: "deleted",
     });
-    expect(decide([cityView("madrid", { ...deleting, lease: unheld, fence: sealedFence })], [])["madrid"]).toEqual({
+    expect(
+      decide([cityView("madrid", { ...deleting, lease: unheld, fence: sealedFence })], [])["madrid"],
+    ).toEqual({
       kind: "remove",
     });
   });
@@ -206,7 +226,9 @@ describe("balance", () => {
     fc.assert(
       fc.property(anyFleet, ({ weights, workers }) => {
         const fleet = Array.from({ length: workers }, (_, index) => workerView(`w${index}`));
-        let view = weights.map((weight, index) => cityView(`c${index}`, { weight, holder: `w${index % 2 === 0 ? 0 : workers - 1}` }));
+        let view = weights.map((weight, index) =>
+          cityView(`c${index}`, { weight, holder: `w${index % 2 === 0 ? 0 : workers - 1}` }),
+        );
         const maxLoad = () =>
           Math.max(
             ...fleet.map(({ id }) =>
@@ -216,12 +238,16 @@ describe("balance", () => {
         let rounds = 0;
         for (; rounds < 100; rounds++) {
           const before = maxLoad();
-          const decisions = placeCities(fleetView({ cities: view, workers: fleet, fields: { shedBudget: 3 } }));
+          const decisions = placeCities(
+            fleetView({ cities: view, workers: fleet, fields: { shedBudget: 3 } }),
+          );
           const moves = [...decisions].filter(([, decision]) => decision.kind === "assign");
           if (moves.length === 0) break;
           view = view.map((city) => {
             const decision = decisions.get(city.name);
-            return decision?.kind === "assign" ? { ...city, lease: { ...city.lease!, worker: decision.worker } } : city;
+            return decision?.kind === "assign"
+              ? { ...city, lease: { ...city.lease!, worker: decision.worker } }
+              : city;
           });
           expect(maxLoad()).toBeLessThanOrEqual(before);
         }
@@ -242,16 +268,32 @@ test("orphans go largest first, so that the load comes out even", () => {
 
 test("among equals the emptier zone is chosen", () => {
   const cities = [cityView("a", { holder: "w1" }), cityView("b")];
-  const workers = [workerView("w1", { zone: "x" }), workerView("w2", { zone: "x" }), workerView("w3", { zone: "y" })];
+  const workers = [
+    workerView("w1", { zone: "x" }),
+    workerView("w2", { zone: "x" }),
+    workerView("w3", { zone: "y" }),
+  ];
   expect(decide(cities, workers)["b"]).toMatchObject({ worker: "w3" });
 });
 
 test("the same view gives the same answer, in whatever order it lists things", () => {
   const names = ["a", "b", "c", "d", "e"];
   fc.assert(
-    fc.property(fc.shuffledSubarray(names, { minLength: 5 }), fc.shuffledSubarray(["w1", "w2", "w3"], { minLength: 3 }), (cities, workers) => {
-      const expected = decide(names.map((name) => cityView(name)), ["w1", "w2", "w3"].map((id) => workerView(id)));
-      expect(decide(cities.map((name) => cityView(name)), workers.map((id) => workerView(id)))).toEqual(expected);
-    }),
+    fc.property(
+      fc.shuffledSubarray(names, { minLength: 5 }),
+      fc.shuffledSubarray(["w1", "w2", "w3"], { minLength: 3 }),
+      (cities, workers) => {
+        const expected = decide(
+          names.map((name) => cityView(name)),
+          ["w1", "w2", "w3"].map((id) => workerView(id)),
+        );
+        expect(
+          decide(
+            cities.map((name) => cityView(name)),
+            workers.map((id) => workerView(id)),
+          ),
+        ).toEqual(expected);
+      },
+    ),
   );
 });

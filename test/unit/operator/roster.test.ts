@@ -61,7 +61,9 @@ describe("a worker", () => {
   test("is draining while it says so and lives", () => {
     const draining = { heartbeat: heartbeat("w1", { draining: true }) };
     expect(livenessOf(observation(draining), 12_500)).toMatchObject({ liveness: "draining" });
-    expect(livenessOf(observation({ ...draining, isConfirmedSilent: true }), 13_000)).toMatchObject({ liveness: "gone" });
+    expect(livenessOf(observation({ ...draining, isConfirmedSilent: true }), 13_000)).toMatchObject({
+      liveness: "gone",
+    });
   });
 
   test("tells when to look again", () => {
@@ -71,7 +73,8 @@ describe("a worker", () => {
 });
 
 describe("the roster", () => {
-  const livenessIn = (roster: Roster, worker: string, nowMs: number) => roster.view(nowMs).workers.get(worker)?.liveness;
+  const livenessIn = (roster: Roster, worker: string, nowMs: number) =>
+    roster.view(nowMs).workers.get(worker)?.liveness;
 
   test("believes change that it saw, not what it found", () => {
     const roster = new Roster();

@@ -25,7 +25,7 @@ export function importsOf({ path, text }: Source): string[] {
   const directory = path.split("/").slice(0, -1);
   const specifiers = [
     ...text.matchAll(/^\s*(?:import|export)\s[^;]*?from\s+"(\.[^"]+)"/gm),
-    ...text.matchAll(/(?:import\(|new URL\()\s*"(\.[^"]+)"/g),
+    ...text.matchAll(/(?:import\(|new URL\()\s*"(\.[^"]+\.ts)"/g),
     ...text.matchAll(/^import\s+"(\.[^"]+)"/gm),
   ].map((match) => match[1] ?? "");
   return specifiers.map((specifier) => {

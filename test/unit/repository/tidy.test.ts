@@ -25,11 +25,13 @@ test("no banned word is used", () => {
   const offences = typescript
     .filter(({ path }) => path !== thisFile)
     .flatMap(({ path, text }) =>
-      text.split("\n").flatMap((line, index) =>
-        BANNED_WORDS.filter(([word]) => word.test(line)).map(
-          ([word, instead]) => `${path}:${index + 1} ${String(word)}: write ${instead}`,
+      text
+        .split("\n")
+        .flatMap((line, index) =>
+          BANNED_WORDS.filter(([word]) => word.test(line)).map(
+            ([word, instead]) => `${path}:${index + 1} ${String(word)}: write ${instead}`,
+          ),
         ),
-      ),
     );
   expect(offences).toEqual([]);
 });
@@ -56,7 +58,9 @@ test(`no function has more than ${FUNCTION_LINES_MAX} lines`, () => {
 test("every file of the product is used by another one, or is a main", () => {
   const imported = new Set(typescript.flatMap(importsOf));
   const entries = /(^|\/)main\.ts$|^local\/(demo|control-plane\/build)\.ts$|thread\.ts$/;
-  const unused = production.map(({ path }) => path).filter((path) => !imported.has(path) && !entries.test(path));
+  const unused = production
+    .map(({ path }) => path)
+    .filter((path) => !imported.has(path) && !entries.test(path));
   expect(unused).toEqual([]);
 });
 
@@ -64,7 +68,9 @@ test("every test suite's file is found by the runner", () => {
   const stray = typescript
     .filter(({ text }) => /from "@jest\/globals"/.test(text))
     .map(({ path }) => path)
-    .filter((path) => !/^test\/(unit|integration)\/.*\.test\.ts$/.test(path) && !path.startsWith("test/support/"));
+    .filter(
+      (path) => !/^test\/(unit|integration)\/.*\.test\.ts$/.test(path) && !path.startsWith("test/support/"),
+    );
   expect(stray).toEqual([]);
 });
 
@@ -73,10 +79,15 @@ function longFunctions(text: string): { readonly name: string; readonly lines: n
   const found: { name: string; lines: number }[] = [];
   const lines = text.split("\n");
   lines.forEach((line, start) => {
-    const opening = /^(\s*)(?:export )?(?:async )?(?:function\*? (\w+)|(?:const (\w+) = (?:async )?\(.*=> \{$)|(#?\w+)\(.*\{$)/.exec(line);
+    const opening =
+      /^(\s*)(?:export )?(?:async )?(?:function\*? (\w+)|(?:const (\w+) = (?:async )?\(.*=> \{$)|(#?\w+)\(.*\{$)/.exec(
+        line,
+      );
     if (opening === null) return;
     const [, indentation = "", ...names] = opening;
-    const end = lines.findIndex((candidate, index) => index > start && candidate.startsWith(`${indentation}}`));
+    const end = lines.findIndex(
+      (candidate, index) => index > start && candidate.startsWith(`${indentation}}`),
+    );
     const name = names.find((candidate) => candidate !== undefined) ?? "";
     // A factory's length is that of what it returns; its inner functions are counted one by one.
     if (end - start + 1 > FUNCTION_LINES_MAX && !/^(create|open|start)/.test(name)) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { gridOf, nextSlot, slotAt, tickLimits } from "../../../worker/tenure/grid.ts";
 
 const grid = { periodMs: 1_000, phaseMs: 300 };
@@ -18,13 +18,18 @@ describe("the grid of a city", () => {
 
   test("names a slot by its start, at or before the time and less than a period away", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 200, max: 600_000 }), fc.string(), fc.integer({ min: 0, max: 2 ** 45 }), (periodMs, city, timeMs) => {
-        const anyGrid = gridOf(city, periodMs);
-        const slotMs = slotAt(anyGrid, timeMs);
-        expect(slotMs).toBeLessThanOrEqual(timeMs);
-        expect(timeMs - slotMs).toBeLessThan(periodMs);
-        expect(slotAt(anyGrid, slotMs)).toBe(slotMs);
-      }),
+      fc.property(
+        fc.integer({ min: 200, max: 600_000 }),
+        fc.string(),
+        fc.integer({ min: 0, max: 2 ** 45 }),
+        (periodMs, city, timeMs) => {
+          const anyGrid = gridOf(city, periodMs);
+          const slotMs = slotAt(anyGrid, timeMs);
+          expect(slotMs).toBeLessThanOrEqual(timeMs);
+          expect(timeMs - slotMs).toBeLessThan(periodMs);
+          expect(slotAt(anyGrid, slotMs)).toBe(slotMs);
+        },
+      ),
     );
   });
 });

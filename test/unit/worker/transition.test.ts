@@ -1,6 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import fc from "fast-check";
-import { assigned, transition, type TenureEvent, type TenureState } from "../../../worker/tenure/transition.ts";
+import * as fc from "fast-check";
+import {
+  assigned,
+  transition,
+  type TenureEvent,
+  type TenureState,
+} from "../../../worker/tenure/transition.ts";
 
 const claimed: TenureEvent = { kind: "claimed", epoch: 1n, tick: 7n, slotMs: 1_000 };
 
@@ -11,7 +16,13 @@ function after(...events: readonly TenureEvent[]): TenureState {
 describe("a tenure", () => {
   test("ticks only after a claim, from the tick that the claim returned", () => {
     expect(after({ kind: "committed", tick: 8n, slotMs: 2_000 })).toEqual(assigned);
-    expect(after(claimed)).toEqual({ kind: "ticking", epoch: 1n, lastTick: 7n, lastSlotMs: 1_000, missed: 0 });
+    expect(after(claimed)).toEqual({
+      kind: "ticking",
+      epoch: 1n,
+      lastTick: 7n,
+      lastSlotMs: 1_000,
+      missed: 0,
+    });
   });
 
   test("goes on from each committed tick", () => {
@@ -22,21 +33,40 @@ describe("a tenure", () => {
     });
   });
 
-  test.each(["unknown", "outpaced", "reload"] as const)("claims again after %s, before anything is computed", (kind) => {
-    expect(after(claimed, { kind })).toEqual({ kind: "claiming", attempt: 0, because: kind });
-  });
+  test.each(["unknown", "outpaced", "reload"] as const)(
+    "claims again after %s, before anything is computed",
+    (kind) => {
+      expect(after(claimed, { kind })).toEqual({ kind: "claiming", attempt: 0, because: kind });
+    },
+  );
 
-  test.each(["behind", "foreign", "claim-failed"] as const)("tries again, later each time, while %s", (kind) => {
-    expect(after({ kind }, { kind })).toEqual({ kind: "claiming", attempt: 2, because: kind });
-  });
+  test.each(["behind", "foreign", "claim-failed"] as const)(
+    "tries again, later each time, while %s",
+    (kind) => {
+      expect(after({ kind }, { kind })).toEqual({ kind: "claiming", attempt: 2, because: kind });
+    },
+  );
 
   test("counts missed ticks until one commits", () => {
     expect(after(claimed, { kind: "missed" }, { kind: "missed" })).toMatchObject({ missed: 2, lastTick: 7n });
-    expect(after(claimed, { kind: "missed" }, { kind: "committed", tick: 8n, slotMs: 1 })).toMatchObject({ missed: 0 });
+    expect(after(claimed, { kind: "missed" }, { kind: "committed", tick: 8n, slotMs: 1 })).toMatchObject({
+      missed: 0,
+    });
   });
 
   test("never runs again once it has ended, whatever comes", () => {
-    const kinds = ["behind", "foreign", "claim-failed", "missed", "reload", "outpaced", "unknown", "fenced", "unassigned", "stopping"] as const;
+    const kinds = [
+      "behind",
+      "foreign",
+      "claim-failed",
+      "missed",
+      "reload",
+      "outpaced",
+      "unknown",
+      "fenced",
+      "unassigned",
+      "stopping",
+    ] as const;
     const event = fc.oneof(
       fc.constant(claimed),
       fc.constant<TenureEvent>({ kind: "committed", tick: 9n, slotMs: 3_000 }),
