@@ -85,7 +85,10 @@ export function microTime(timeMs: number): string {
   return new Date(timeMs).toISOString().replace("Z", "000Z");
 }
 
-/** The Lease that assigns `city` to `worker`, or to nobody. Pass the Lease it replaces to keep what stays. */
+/**
+ * The Lease that assigns `city` to `worker`, or to nobody. Pass the Lease it replaces to keep what stays, and to write under
+ * the preconditions of its uid and resourceVersion: without the uid the API server would create a deleted Lease anew.
+ */
 export function encodeAssignment(input: {
   readonly city: City;
   readonly worker: string | undefined;
@@ -103,9 +106,7 @@ export function encodeAssignment(input: {
     metadata: {
       name: cityLeaseName(city.metadata.name),
       ...(city.metadata.namespace === undefined ? {} : { namespace: city.metadata.namespace }),
-      ...(replaces?.metadata.resourceVersion === undefined
-        ? {}
-        : { resourceVersion: replaces.metadata.resourceVersion }),
+      ...preconditionsOf(replaces),
       labels: {
         [CITY_LABEL]: city.metadata.name,
         [COMPONENT_LABEL]: "city",
@@ -128,6 +129,14 @@ export function encodeAssignment(input: {
       acquireTime: (keepsWorker ? replaces.spec?.acquireTime : undefined) ?? microTime(nowMs),
       leaseTransitions: moves,
     },
+  };
+}
+
+function preconditionsOf(replaces: Lease | undefined): Pick<ObjectMetadata, "uid" | "resourceVersion"> {
+  const { uid, resourceVersion } = replaces?.metadata ?? {};
+  return {
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
   };
 }
 
@@ -157,17 +166,18 @@ export function encodeHeartbeat(input: {
   readonly namespace: string;
   /** The Pod that owns the Lease; absent outside a cluster. */
   readonly podUid: string | undefined;
-  readonly resourceVersion: string | undefined;
+  /** The Lease as it was last written or read; absent for the first beat. */
+  readonly replaces: Lease | undefined;
   readonly nowMs: number;
 }): Lease {
-  const { heartbeat, namespace, podUid, resourceVersion, nowMs } = input;
+  const { heartbeat, namespace, podUid, replaces, nowMs } = input;
   return {
     apiVersion: "coordination.k8s.io/v1",
     kind: "Lease",
     metadata: {
       name: workerLeaseName(heartbeat.worker),
       namespace,
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...preconditionsOf(replaces),
       labels: { [COMPONENT_LABEL]: "worker", [POD_LABEL]: shortWorkerId(heartbeat.pod) },
       annotations: {
         [POD_ANNOTATION]: heartbeat.pod,

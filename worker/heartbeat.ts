@@ -46,7 +46,7 @@ export function createHeartbeat(input: {
   const { client, clock, log, metrics, namespace, identity } = input;
   const ref = { namespace, name: workerLeaseName(identity.worker) };
   let isDraining = false;
-  let resourceVersion: string | undefined;
+  let present: Lease | undefined;
   let hasBeaten = false;
   let lastTurnMs = clock.monotonicMs();
 
@@ -55,14 +55,13 @@ export function createHeartbeat(input: {
       heartbeat: { ...identity, draining: isDraining, databaseReachable: input.isDatabaseReachable() },
       namespace,
       podUid: input.podUid,
-      resourceVersion,
+      replaces: present,
       nowMs: clock.wallMs(),
     });
-    const written =
-      resourceVersion === undefined
+    present =
+      present === undefined
         ? await client.create<Lease>(LEASES, lease, signal)
         : await client.replace<Lease>(LEASES, lease, signal);
-    resourceVersion = written.metadata.resourceVersion;
   }
 
   /**
@@ -81,8 +80,7 @@ export function createHeartbeat(input: {
 
   /** After a write whose answer was lost, or after somebody deleted the Lease: take its present state as the base. */
   async function refresh(signal: AbortSignal): Promise<void> {
-    const present = await client.get<Lease>(LEASES, ref, signal);
-    resourceVersion = present?.metadata.resourceVersion;
+    present = await client.get<Lease>(LEASES, ref, signal);
   }
 
   async function beat(signal: AbortSignal): Promise<void> {

@@ -65,7 +65,7 @@ describe("a City Lease", () => {
     encodeAssignment({ city, worker, task: taskOf(city), replaces, nowMs });
   const stored = (lease: Lease, resourceVersion: string): Lease => ({
     ...lease,
-    metadata: { ...lease.metadata, resourceVersion },
+    metadata: { ...lease.metadata, resourceVersion, uid: "lease-uid" },
   });
 
   test("says what was encoded", () => {
@@ -84,9 +84,13 @@ describe("a City Lease", () => {
     expect(decodeAssignment(stored(lease, "42")).worker).toBeUndefined();
   });
 
-  test("carries the resourceVersion that it replaces, as the precondition of its write", () => {
-    expect(encode("w2", stored(encode("w1"), "42")).metadata.resourceVersion).toBe("42");
+  test("carries uid and resourceVersion of the one it replaces, as the preconditions of its write", () => {
+    expect(encode("w2", stored(encode("w1"), "42")).metadata).toMatchObject({
+      uid: "lease-uid",
+      resourceVersion: "42",
+    });
     expect(encode("w1").metadata).not.toHaveProperty("resourceVersion");
+    expect(encode("w1").metadata).not.toHaveProperty("uid");
   });
 
   test("keeps the time of the move and counts it only when the worker changes", () => {
@@ -125,7 +129,7 @@ describe("a worker Lease", () => {
     heartbeat,
     namespace: "default",
     podUid: "uid",
-    resourceVersion: undefined,
+    replaces: undefined,
     nowMs: 1_000,
   });
 
