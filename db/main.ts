@@ -1,8 +1,7 @@
 import { EnvironmentReader } from "../runtime/environment.ts";
-import { isOperational } from "../runtime/errors.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { createLog } from "../runtime/log.ts";
-import { shutdownSignals } from "../runtime/shutdown.ts";
+import { failureText, shutdownSignals } from "../runtime/shutdown.ts";
 import { ACCOUNT_ROLES, type AccountPasswords } from "./accounts.ts";
 import { audit, formatAuditReport } from "./audit.ts";
 import { takeAuthority } from "./authority.ts";
@@ -106,13 +105,7 @@ if (command === undefined) {
   try {
     process.exitCode = await run(command, shutdownSignals(process, log).draining);
   } catch (error) {
-    tell(
-      isOperational(error)
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error),
-    );
+    tell(failureText(error));
     process.exitCode = 1;
   }
 }

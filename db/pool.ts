@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createPool, type PoolConnection, type PoolOptions } from "mysql2/promise";
 import { abortable } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -42,7 +43,9 @@ const CONNECT_LIMIT_MS = 2_000;
 /** How long a call that was given up waits for its statement to be gone. */
 const KILL_LIMIT_MS = 1_500;
 const WAITING_PER_CONNECTION_MAX = 200;
-const SESSION = "SET SESSION time_zone = '+00:00', transaction_isolation = 'REPEATABLE-READ'";
+/** The named lock is how the session is found when it must be killed, see kill-session.sql. */
+const SESSION = `
+SET SESSION time_zone = '+00:00', transaction_isolation = 'REPEATABLE-READ', @session = GET_LOCK(CONCAT('session ', ?), 0)`;
 
 /**
  * Opens nothing until the first call. `url`: mysql://user:password@host:port/database, with `?ssl={…}` as mysql2 takes it.
@@ -61,6 +64,7 @@ export function openDatabase(input: {
     multipleStatements: false,
     connectTimeout: CONNECT_LIMIT_MS,
   };
+  const names = new WeakMap<object, string>();
   const pool = createPool({
     ...options,
     connectionLimit: input.connectionsMax,
@@ -68,7 +72,9 @@ export function openDatabase(input: {
   });
   pool.pool.on("connection", (connection) => {
     // Queued before the first statement of whoever waits for this connection, which fails with it.
-    connection.query(SESSION, (error) => {
+    const name = randomUUID();
+    names.set(connection, name);
+    connection.query(SESSION, [name], (error: unknown) => {
       if (error !== null) connection.destroy();
     });
   });
@@ -81,7 +87,8 @@ export function openDatabase(input: {
     signal: AbortSignal,
   ): Promise<Result> {
     const connection = await acquire(signal);
-    const session = new Session(connection, signal, input.clock, killer);
+    const name = names.get(connection.connection) ?? "";
+    const session = new Session({ connection, name, clock: input.clock, killer }, signal);
     try {
       const result = await work(session);
       connection.release();
@@ -145,19 +152,23 @@ export function openDatabase(input: {
   };
 }
 
+type SessionInput = {
+  readonly connection: PoolConnection;
+  /** What the session's named lock is called. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly killer: StatementKiller;
+};
+
 /** One connection for as long as one caller has it. */
 class Session {
-  readonly #connection: PoolConnection;
+  readonly #input: SessionInput;
   readonly #signal: AbortSignal;
-  readonly #clock: Clock;
-  readonly #killer: StatementKiller;
   #isInDoubt = false;
 
-  constructor(connection: PoolConnection, signal: AbortSignal, clock: Clock, killer: StatementKiller) {
-    this.#connection = connection;
+  constructor(input: SessionInput, signal: AbortSignal) {
+    this.#input = input;
     this.#signal = signal;
-    this.#clock = clock;
-    this.#killer = killer;
   }
 
   /** True once nobody can say what the session is doing: it must not be used again. */
@@ -186,7 +197,7 @@ class Session {
   async #run(sql: string, values: readonly SqlValue[], onSend?: () => void): Promise<unknown> {
     if (this.#signal.aborted) throw abortError(this.#signal);
     onSend?.();
-    const running = this.#connection.query(sql, values.map(plain));
+    const running = this.#input.connection.query(sql, values.map(plain));
     try {
       const [result] = await abortable(running, this.#signal);
       return result;
@@ -200,15 +211,16 @@ class Session {
 
   /** Resolves when the statement is gone with its locks, as far as that can be known within the limit. */
   async #stopOnServer(running: Promise<unknown>): Promise<void> {
-    const startedMs = this.#clock.monotonicMs();
+    const { connection, name, clock, killer } = this.#input;
+    const startedMs = clock.monotonicMs();
     const gone = running.then(
       () => undefined,
       () => undefined,
     );
-    await this.#killer.kill(this.#connection.threadId, KILL_LIMIT_MS);
-    const leftMs = Math.max(0, KILL_LIMIT_MS - (this.#clock.monotonicMs() - startedMs));
+    await killer.kill({ name, threadId: connection.threadId }, KILL_LIMIT_MS);
+    const leftMs = Math.max(0, KILL_LIMIT_MS - (clock.monotonicMs() - startedMs));
     const late = Promise.withResolvers<undefined>();
-    const cancel = this.#clock.schedule(leftMs, () => {
+    const cancel = clock.schedule(leftMs, () => {
       late.resolve(undefined);
     });
     await Promise.race([gone, late.promise]);

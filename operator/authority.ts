@@ -36,7 +36,7 @@ export function createAuthority(input: {
     const next: AuthorityView =
       row.clusterUid === clusterUid
         ? { kind: "ours", epoch: row.epoch }
-        : { kind: "foreign", clusterUid: row.clusterUid };
+        : { kind: "foreign", clusterUid: row.clusterUid, epoch: row.epoch };
     if (next.kind === view.kind) {
       view = next;
       return;

@@ -145,7 +145,8 @@ export class Controller {
       const decision = decisions.get(city.name) ?? { kind: "keep" };
       latest.set(city.name, { view: city, decision });
       if (decision.kind !== "keep" && decision.kind !== "wait") enqueue(city.name);
-      statusWriter.want(city.city, describeCity(city, decision, view, nowIso));
+      // The finalizer is written under the City's resourceVersion, which a status write would change under it.
+      if (decision.kind !== "adopt") statusWriter.want(city.city, describeCity(city, decision, view, nowIso));
     }
     this.#latest = latest;
     metrics.cities(view.cities.length);

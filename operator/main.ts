@@ -9,7 +9,7 @@ import { createEventRecorder } from "../runtime/kube/events.ts";
 import { createLog } from "../runtime/log.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { serveProbes } from "../runtime/probes.ts";
-import { shutdownSignals } from "../runtime/shutdown.ts";
+import { exitOnFailure, shutdownSignals } from "../runtime/shutdown.ts";
 import { readCluster } from "./cluster.ts";
 import { createOperatorMetrics } from "./metrics.ts";
 import { createOperator } from "./operator.ts";
@@ -102,7 +102,4 @@ async function main(): Promise<void> {
   log.info({}, "operator ended");
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exit(1);
-});
+exitOnFailure(process, main());

@@ -1,3 +1,4 @@
+import { isOperational } from "./errors.ts";
 import type { Log } from "./log.ts";
 
 /** The part of `process` that tells of signals. */
@@ -18,4 +19,24 @@ export function shutdownSignals(
     });
   }
   return { draining: draining.signal, stopping: stopping.signal };
+}
+
+/** The part of `process` that a main ends through. */
+export type ExitTarget = {
+  readonly stderr: { write(text: string): unknown };
+  exit(code: number): unknown;
+};
+
+/** What a person should read of a failure: a sentence for what the outside world did, the stack of a mistake of ours. */
+export function failureText(error: unknown): string {
+  if (isOperational(error)) return error.message;
+  return Error.isError(error) ? (error.stack ?? error.message) : String(error);
+}
+
+/** Ends the process with code 1 when its main failed. */
+export function exitOnFailure(target: ExitTarget, running: Promise<void>): void {
+  running.catch((error: unknown) => {
+    target.stderr.write(`${failureText(error)}\n`);
+    target.exit(1);
+  });
 }

@@ -9,7 +9,7 @@ import { createKubeClient } from "../runtime/kube/client.ts";
 import { createLog } from "../runtime/log.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { serveProbes } from "../runtime/probes.ts";
-import { shutdownSignals } from "../runtime/shutdown.ts";
+import { exitOnFailure, shutdownSignals } from "../runtime/shutdown.ts";
 import { createDispatchPool } from "./dispatch-pool/dispatch-pool.ts";
 import { createWorkerMetrics } from "./metrics.ts";
 import { createWorker } from "./worker.ts";
@@ -110,7 +110,4 @@ async function main(): Promise<void> {
   log.info({}, "worker ended");
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exit(1);
-});
+exitOnFailure(process, main());

@@ -8,8 +8,8 @@ import { audit, formatAuditReport } from "../../db/audit.ts";
 import { openDatabase, type Database } from "../../db/pool.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { EnvironmentReader } from "../../runtime/environment.ts";
-import { OperationalError } from "../../runtime/errors.ts";
 import { silentLog } from "../../runtime/log.ts";
+import { failureText } from "../../runtime/shutdown.ts";
 import { startStack, type Stack } from "../stack/stack.ts";
 import { readMdrpDay } from "../traffic/mdrplib.ts";
 import { RECORDED_SPEED } from "../traffic/recorded-day.ts";
@@ -204,13 +204,7 @@ main().then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    const text =
-      error instanceof OperationalError
-        ? error.message
-        : error instanceof Error
-          ? error.stack
-          : String(error);
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${failureText(error)}\n`);
     process.exitCode = 1;
   },
 );

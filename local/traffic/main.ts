@@ -3,7 +3,7 @@ import { systemClock } from "../../runtime/clock.ts";
 import { EnvironmentReader } from "../../runtime/environment.ts";
 import { OperationalError } from "../../runtime/errors.ts";
 import { createLog, type Log } from "../../runtime/log.ts";
-import { shutdownSignals } from "../../runtime/shutdown.ts";
+import { exitOnFailure, shutdownSignals } from "../../runtime/shutdown.ts";
 import { runCityTraffic } from "./city-traffic.ts";
 import { createFeed, type Feed } from "./feed.ts";
 import { readMdrpDay } from "./mdrplib.ts";
@@ -168,7 +168,4 @@ async function main(): Promise<void> {
   log.info({}, "traffic ended");
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exit(1);
-});
+exitOnFailure(process, main());

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { WorkerView } from "../workers/roster.ts";
 import { balance, leastLoaded, loadsOf, type Loads } from "./balance.ts";
-import { isSealed, type CityView, type FleetView } from "./view.ts";
+import { isBeyondUs, isSealed, type CityView, type FleetView } from "./view.ts";
 
 /** What is to be done about one city now, and why. */
 export type Decision =
@@ -74,7 +74,7 @@ function settle(
   city: CityView,
   view: FleetView,
 ): Decision | { readonly kind: "orphan"; readonly because: Orphan["because"] } {
-  if (view.authority.kind === "foreign") return { kind: "wait", because: "foreign-authority" };
+  if (view.authority.kind === "foreign") return settleForeign(city, view);
   if (view.authority.kind === "unknown") return { kind: "wait", because: "authority-unknown" };
   if (city.isDeleting) return settleDeleting(city);
   if (!city.hasFinalizer) return { kind: "adopt" };
@@ -86,6 +86,16 @@ function settle(
   if (city.lease === undefined) return { kind: "orphan", because: "new-city" };
   if (city.lease.worker === undefined) return { kind: "orphan", because: "resumed" };
   return settleHeld(city, view.workers.get(city.lease.worker), view);
+}
+
+/** Another cluster hands out the tokens: nothing is assigned, but a City that is deleted here can go. */
+function settleForeign(city: CityView, view: FleetView): Decision {
+  if (!city.isDeleting) return { kind: "wait", because: "foreign-authority" };
+  if (!city.hasFinalizer) return { kind: "keep" };
+  if (city.lease?.worker !== undefined) return { kind: "unassign", because: "deleted" };
+  return city.lease === undefined || isBeyondUs(city, view)
+    ? { kind: "remove" }
+    : { kind: "wait", because: "foreign-authority" };
 }
 
 function settleDeleting(city: CityView): Decision {

@@ -18,7 +18,7 @@ export type FleetView = {
 export type AuthorityView =
   | { readonly kind: "ours"; readonly epoch: bigint }
   /** Another cluster may hand out tokens for this database. */
-  | { readonly kind: "foreign"; readonly clusterUid: string }
+  | { readonly kind: "foreign"; readonly clusterUid: string; readonly epoch: bigint }
   /** MySQL has not been asked successfully yet. */
   | { readonly kind: "unknown" };
 
@@ -62,6 +62,15 @@ export type FenceView = {
   /** Monotonic time of the last advance of the tick. */
   readonly advancedMs: number;
 };
+
+/**
+ * Nothing that this cluster ever handed out can commit for the city any more: a cluster with a later epoch claimed it, or
+ * nobody ever did.
+ */
+export function isBeyondUs(city: CityView, view: FleetView): boolean {
+  if (view.authority.kind !== "foreign" || !view.isDatabaseReachable) return false;
+  return city.fence === undefined || city.fence.epoch >= view.authority.epoch;
+}
 
 /** The fence was raised to the Lease's token on behalf of nobody: from then on nobody can commit. */
 export function isSealed(city: CityView): boolean {

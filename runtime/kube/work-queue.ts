@@ -194,7 +194,9 @@ class KeyedQueue implements WorkQueue {
       durationMs: Math.round(delayMs),
       err: error,
     };
-    if (error.remedy === "give-up") this.#log.error(fields, "key not processed");
+    // A stale read is nobody's trouble: the API server said so, and the key is looked at anew.
+    if (error.remedy === "refresh") this.#log.debug(fields, "key not processed");
+    else if (error.remedy === "give-up") this.#log.error(fields, "key not processed");
     else this.#log.warn(fields, "key not processed");
     this.addAfter(key, delayMs);
   }

@@ -1,4 +1,5 @@
 import { parseToken } from "../../crds/token.ts";
+import { placeCities, type Decision } from "../../operator/cities/place.ts";
 import type { CityView, FleetView } from "../../operator/cities/view.ts";
 import type { WorkerView } from "../../operator/workers/roster.ts";
 import { cityOf, taskOf } from "./cities.ts";
@@ -53,4 +54,13 @@ export function fleetView(input: {
     shedBudget: 0,
     ...input.fields,
   };
+}
+
+/** What is decided for each city of such a fleet. */
+export function decide(
+  cities: readonly CityView[],
+  workers: readonly WorkerView[],
+  fields: Partial<FleetView> = {},
+): Readonly<Record<string, Decision>> {
+  return Object.fromEntries(placeCities(fleetView({ cities, workers, fields })));
 }

@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { CITY_GROUP, CITY_PLURAL, CITY_VERSION, type City, type CitySpec } from "../../crds/city.ts";
 import { audit, formatAuditReport } from "../../db/audit.ts";
 import { openDatabase, type Database, type Row } from "../../db/pool.ts";
@@ -11,6 +10,7 @@ import { createKubeClient } from "../../runtime/kube/client.ts";
 import type { KubeClient } from "../../runtime/kube/kube-api.ts";
 import type { Resource } from "../../runtime/kube/resources.ts";
 import { silentLog } from "../../runtime/log.ts";
+import { happensWithin } from "./until.ts";
 
 /** The whole product for one test file: real servers, operators and workers as processes, a few Cities that tick. */
 export type Product = {
@@ -46,22 +46,6 @@ export const CITIES: Resource = {
 
 const QUERY_LIMIT_MS = 10_000;
 const ALL_TICKING_LIMIT_MS = 60_000;
-
-/** Waits for something to become true; the error says what never did. */
-export async function until(
-  what: string | (() => string),
-  limitMs: number,
-  isTrue: () => Promise<boolean>,
-  intervalMs = 25,
-): Promise<void> {
-  const deadlineMs = performance.now() + limitMs;
-  while (!(await isTrue())) {
-    if (performance.now() > deadlineMs) {
-      throw new Error(`${typeof what === "string" ? what : what()} did not happen within ${limitMs} ms`);
-    }
-    await sleep(intervalMs);
-  }
-}
 
 export async function startProduct(input: {
   readonly cities: readonly string[];
@@ -154,9 +138,9 @@ function productOf(stack: Stack, directory: string): Product {
     },
     async awaitTicks(cities, sinceMs, limitMs) {
       let silent: readonly string[] = cities;
-      await until(
-        () => `a tick of ${silent.join(", ")}`,
+      await happensWithin(
         limitMs,
+        () => `a tick of ${silent.join(", ")}`,
         async () => {
           const rows = await query(
             "SELECT city FROM city_fence WHERE committed_at IS NOT NULL AND UNIX_TIMESTAMP(committed_at) * 1000 > ?",

@@ -24,3 +24,5 @@ GRANT EXECUTE ON PROCEDURE raise_epoch TO {operator}
 ;;
 GRANT EXECUTE ON PROCEDURE prune_ticks TO {operator}
 ;;
+GRANT EXECUTE ON PROCEDURE kill_session TO {worker}, {operator}, {feed}
+;;

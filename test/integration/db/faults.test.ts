@@ -80,7 +80,10 @@ async function timed<Result>(
 describe("a commit", () => {
   test("whose answer is lost with the connection is sent again and is there once", async () => {
     proxy.answers("drop");
+    let hasLost = false;
     proxy.onAnswer(() => {
+      if (hasLost) return;
+      hasLost = true;
       proxy.answers("pass");
       proxy.cutClients();
     });
@@ -164,9 +167,9 @@ describe("a commit", () => {
   }, 40_000);
 
   test("to a frozen server is unknown soon after its deadline, and settled after the thaw", async () => {
+    await claim(near, 10);
     server.freeze();
-    const { result, ms } = await timed(commit(near, 10, 1n, within(300)));
-    server.thaw();
+    const { result, ms } = await timed(commit(near, 10, 1n, within(300)).finally(server.thaw));
     expect(result).toMatchObject({ kind: "unknown" });
     expect(ms).toBeLessThan(4_000);
     const outcome = await claim(near, 10);
@@ -229,7 +232,7 @@ describe("a call that is given up", () => {
       code: "database-timeout",
     });
     await slow;
-    expect(await database.query("SELECT 1 AS one", [], within())).toEqual([{ one: 1 }]);
+    expect(await database.query("SELECT 'one' AS text", [], within())).toEqual([{ text: "one" }]);
   });
 
   test("throws the reason of whoever cancelled it", async () => {

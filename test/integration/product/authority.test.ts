@@ -3,7 +3,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 import { START_LIMIT_MS } from "../../support/kube.ts";
-import { startProduct, until, type Product } from "../../support/product.ts";
+import { happensWithin } from "../../support/until.ts";
+import { startProduct, type Product } from "../../support/product.ts";
 
 /** Two clusters, one database: the second one refuses to assign until a person hands the authority over. */
 
@@ -30,15 +31,15 @@ const readyReason = async (city: string): Promise<string | undefined> =>
 
 test("a cluster that is not the authority assigns nothing and says so on every City", async () => {
   await takeAuthority(OTHER_CLUSTER);
-  await until(
-    "the reason ForeignAuthority",
+  await happensWithin(
     10_000,
+    "the reason ForeignAuthority",
     async () => (await readyReason("madrid")) === "ForeignAuthority",
   );
   await product.apply("paris", { period: "1s" });
-  await until(
-    "the reason ForeignAuthority",
+  await happensWithin(
     5_000,
+    "the reason ForeignAuthority",
     async () => (await readyReason("paris")) === "ForeignAuthority",
   );
   const { stdout } = await product.stack.api.kubectl([
@@ -69,7 +70,7 @@ test("after the documented command the cluster assigns, under a higher epoch", a
   await product.awaitTicks(["paris"], 0, 10_000);
   const [fence] = await product.query("SELECT epoch FROM city_fence WHERE city = 'paris'");
   expect(Number(fence?.["epoch"])).toBe(3);
-  await until("madrid Ready", 10_000, async () => (await readyReason("madrid")) === "Ticking");
+  await happensWithin(10_000, "madrid Ready", async () => (await readyReason("madrid")) === "Ticking");
   await sleep(1_000);
   await product.expectAuditClean();
 });

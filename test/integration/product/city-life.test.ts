@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { City } from "../../../crds/city.ts";
 import { START_LIMIT_MS } from "../../support/kube.ts";
-import { startProduct, until, type Product } from "../../support/product.ts";
+import { happensWithin } from "../../support/until.ts";
+import { startProduct, type Product } from "../../support/product.ts";
 
 /** What people do with a City takes effect within a second: through kubectl, on the real API server and the real MySQL. */
 
@@ -33,7 +34,7 @@ const conditionOf = (city: City | undefined, type: string) =>
 describe("a City", () => {
   test("that is created is assigned and committed for, and becomes Ready", async () => {
     await product.apply("lisbon", { period: "200ms" });
-    await until("the first tick", EFFECT_LIMIT_MS, async () => {
+    await happensWithin(EFFECT_LIMIT_MS, "the first tick", async () => {
       const rows = await product.query("SELECT tick FROM city_fence WHERE city = 'lisbon' AND tick > 0");
       return rows.length === 1;
     });
@@ -44,11 +45,11 @@ describe("a City", () => {
     const sinceMs = await product.databaseTimeMs();
     const before = (await product.city("madrid"))?.status?.assignment;
     await merge("madrid", { period: "500ms" });
-    await until("a tick in the new period", EFFECT_LIMIT_MS + 500, async () => {
+    await happensWithin(EFFECT_LIMIT_MS + 500, "a tick in the new period", async () => {
       const rows = await product.query("SELECT 1 FROM tick WHERE city = 'madrid' AND period_ms = 500");
       return rows.length > 0;
     });
-    await until("the new token in the status", EFFECT_LIMIT_MS, async () => {
+    await happensWithin(EFFECT_LIMIT_MS, "the new token in the status", async () => {
       const after = (await product.city("madrid"))?.status?.assignment;
       return after?.worker === before?.worker && BigInt(after?.token ?? 0) > BigInt(before?.token ?? 0);
     });
@@ -58,9 +59,9 @@ describe("a City", () => {
 
   test("that is suspended says so within a second, and then nothing more is committed for it", async () => {
     await merge("paris", { suspend: true });
-    await until(
-      "the condition Suspended",
+    await happensWithin(
       EFFECT_LIMIT_MS,
+      "the condition Suspended",
       async () => conditionOf(await product.city("paris"), "Suspended")?.status === "True",
     );
     const [fence] = await product.query("SELECT tick, holder FROM city_fence WHERE city = 'paris'");
@@ -107,9 +108,9 @@ describe("a City", () => {
 
   test("that nobody can hold says which pool needs a worker", async () => {
     await product.apply("oslo", { period: "1s", workerPool: "big" });
-    await until(
-      "the reason",
+    await happensWithin(
       EFFECT_LIMIT_MS,
+      "the reason",
       async () => conditionOf(await product.city("oslo"), "Ready")?.reason === "NoWorkers",
     );
     product.stack.startWorker("worker-big", { WORKER_POOL: "big" });

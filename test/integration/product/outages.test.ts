@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Lease } from "../../../crds/lease.ts";
 import { LEASES } from "../../../runtime/kube/resources.ts";
 import { START_LIMIT_MS } from "../../support/kube.ts";
-import { startProduct, until, type Product } from "../../support/product.ts";
+import { happensWithin } from "../../support/until.ts";
+import { startProduct, type Product } from "../../support/product.ts";
 
 /** What everybody stands on goes away and comes back: nothing moves, and work goes on by itself. */
 
@@ -33,17 +34,13 @@ async function leader(): Promise<string | undefined> {
 async function settled(): Promise<readonly string[]> {
   let before = await product.assignments();
   let sameSinceMs = performance.now();
-  await until(
-    "rest",
-    60_000,
-    async () => {
-      const now = await product.assignments();
-      if (now.join() !== before.join()) sameSinceMs = performance.now();
-      before = now;
-      return performance.now() - sameSinceMs > 12_000;
-    },
-    250,
-  );
+  await happensWithin(60_000, "rest", async () => {
+    const now = await product.assignments();
+    if (now.join() !== before.join()) sameSinceMs = performance.now();
+    before = now;
+    await sleep(250);
+    return performance.now() - sameSinceMs > 12_000;
+  });
   return before;
 }
 
@@ -54,7 +51,7 @@ describe("nobody moves", () => {
     const pod = killed!.replace(/-[0-9a-f]+$/, "");
     const sinceMs = await product.databaseTimeMs();
     product.stack.processes.get(pod)!.signal("SIGKILL");
-    await until("another leader", 10_000, async () => {
+    await happensWithin(10_000, "another leader", async () => {
       const now = await leader();
       return now !== undefined && now !== "" && now !== killed;
     });
@@ -73,7 +70,7 @@ describe("nobody moves", () => {
     await product.stack.mysql.stop();
     await sleep(10_000);
     expect(await product.assignments()).toEqual(before);
-    await until("the condition DatabaseUnreachable", 1_000, async () => {
+    await happensWithin(1_000, "the condition DatabaseUnreachable", async () => {
       const city = await product.city("madrid");
       return (
         city?.status?.conditions?.find(({ type }) => type === "Dispatching")?.reason === "DatabaseUnreachable"

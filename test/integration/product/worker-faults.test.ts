@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 import { START_LIMIT_MS } from "../../support/kube.ts";
-import { startProduct, until, type Product } from "../../support/product.ts";
+import { happensWithin } from "../../support/until.ts";
+import { startProduct, type Product } from "../../support/product.ts";
 
 /** A worker that dies, is asked to go, or is frozen, beside others that live. */
 
@@ -33,7 +34,7 @@ async function busiest(): Promise<{ readonly pod: string; readonly cities: reado
 }
 
 async function awaitMembers(count: number): Promise<void> {
-  await until(`${count} workers`, 15_000, async () => {
+  await happensWithin(15_000, `${count} workers`, async () => {
     const names = await product.stack.api.kubectl([
       "get",
       "leases",

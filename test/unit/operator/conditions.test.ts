@@ -81,7 +81,7 @@ describe("the status of a city", () => {
 
   test("under a foreign authority names the cluster and the way out", () => {
     const ready = condition(
-      statusOf(cityView("madrid"), { authority: { kind: "foreign", clusterUid: "other-uid" } }),
+      statusOf(cityView("madrid"), { authority: { kind: "foreign", clusterUid: "other-uid", epoch: 2n } }),
       "Ready",
     );
     expect(ready).toMatchObject({ status: "False", reason: "ForeignAuthority" });
