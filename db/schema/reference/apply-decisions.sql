@@ -18,11 +18,49 @@ CREATE PROCEDURE apply_decisions(
   OUT p_dropped  JSON
 )
 SQL SECURITY DEFINER
-BEGIN
+main: BEGIN
   DECLARE v_rows JSON;
+  DECLARE v_sent INT UNSIGNED DEFAULT JSON_LENGTH(p_decisions);
+  DECLARE v_possible INT UNSIGNED;
 
-  -- First all orders with their active assignments, then all couriers: the order of locks that every procedure keeps.
-  -- Locking reads see what is committed now, so a cancellation is either seen here or waits for our end.
+  -- Nearly always every decision is possible and moves nothing. Then three statements do: lock and check the orders, lock
+  -- and check the couriers, insert. Locking reads see what is committed now, so a cancellation is either seen here or
+  -- waits for our end. First all orders, then all couriers by rising id: the order of locks that everybody keeps.
+  SELECT COUNT(DISTINCT o.id) INTO v_possible
+    FROM JSON_TABLE(p_decisions, '$[*]' COLUMNS (
+           order_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.order')) d
+    STRAIGHT_JOIN orders o ON o.city = p_city AND o.id = d.order_id
+    LEFT JOIN assignment a ON a.city = p_city AND a.active_order_id = d.order_id
+   WHERE o.status = 'placed' AND a.order_id IS NULL
+     FOR UPDATE OF o, a;
+  IF v_possible = v_sent THEN
+    -- A load may fall while we look, when a courier delivers, but only this procedure raises it, under the fence's lock.
+    SELECT SUM(d.incoming) INTO v_possible
+      FROM (SELECT courier_id, COUNT(*) AS incoming
+              FROM JSON_TABLE(p_decisions, '$[*]' COLUMNS (
+                     courier_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.courier')) parsed
+             GROUP BY courier_id ORDER BY courier_id LIMIT 1000000) d
+      STRAIGHT_JOIN couriers c ON c.city = p_city AND c.id = d.courier_id
+     WHERE c.shift_starts_at <= UTC_TIMESTAMP(3) AND c.shift_ends_at > UTC_TIMESTAMP(3)
+       AND (SELECT COUNT(*) FROM assignment a
+             WHERE a.city = p_city AND a.state = 'active' AND a.courier_id = d.courier_id) + d.incoming <= c.capacity
+       FOR UPDATE OF c;
+    IF v_possible = v_sent THEN
+      INSERT INTO assignment (city, tick, order_id, courier_id, assigned_at)
+      SELECT p_city, p_tick, d.order_id, d.courier_id, UTC_TIMESTAMP(3)
+        FROM JSON_TABLE(p_decisions, '$[*]' COLUMNS (
+               order_id   VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.order',
+               courier_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.courier')) d
+       -- Counted instead of NOT EXISTS, which becomes a join over all that the city ever declined.
+       WHERE (SELECT COUNT(*) FROM assignment a
+               WHERE a.city = p_city AND a.order_id = d.order_id AND a.state = 'declined'
+                 AND a.courier_id = d.courier_id) = 0;
+      IF ROW_COUNT() = v_sent THEN LEAVE main; END IF;
+      DELETE FROM assignment WHERE city = p_city AND tick = p_tick;
+    END IF;
+  END IF;
+
+  -- Otherwise one by one.
   SELECT JSON_ARRAYAGG(JSON_OBJECT(
            'position', d.position, 'order', d.order_id, 'courier', d.courier_id, 'from', a.courier_id,
            'because', CASE WHEN o.id IS NULL OR o.status <> 'placed' THEN 'order-gone'
@@ -36,7 +74,6 @@ BEGIN
     LEFT JOIN assignment a ON a.city = p_city AND a.active_order_id = d.order_id
      FOR UPDATE OF o, a;
 
-  -- A load may fall while we look, when a courier delivers, but only this procedure raises it, under the fence's lock.
   SELECT JSON_ARRAYAGG(JSON_OBJECT(
            'position', d.position, 'order', d.order_id, 'courier', d.courier_id, 'from', d.from_id,
            'capacity', c.capacity,

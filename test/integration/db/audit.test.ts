@@ -38,7 +38,11 @@ afterEach(async () => {
 
 const SLOT_MS = 1_700_000_000_000;
 
-async function commit(token: number, tick: number, options: { slot?: number; decisions?: readonly string[] } = {}) {
+async function commit(
+  token: number,
+  tick: number,
+  options: { slot?: number; decisions?: readonly string[] } = {},
+) {
   const outcome = await fence.commit(
     {
       city: "madrid",
@@ -116,15 +120,21 @@ const TAMPERINGS: readonly (readonly [string, readonly string[], readonly number
   ["a claim below the one before it", ["UPDATE claim SET token = 5 WHERE claim = 2"], [1, 2]],
   ["a claim that was erased", ["DELETE FROM claim WHERE claim = 2"], [1, 2]],
   ["an epoch that no authority gave", ["UPDATE authority SET epoch = 0"], [2]],
-  ["a lost tick", ["DELETE FROM tick WHERE tick = 3"], [3, 5].slice(0, 1)],
+  ["a lost tick", ["DELETE FROM tick WHERE tick = 3"], [3]],
   ["a lost last tick", ["DELETE FROM tick WHERE tick = 7"], [3]],
   ["a fence that went back", ["UPDATE city_fence SET tick = 6"], [3]],
   ["a tick from an old snapshot", ["UPDATE tick SET snapshot_tick = 3 WHERE tick = 5"], [4]],
-  ["one commit in two ticks", ["UPDATE tick a JOIN tick b ON b.tick = 6 SET a.commit_id = b.commit_id WHERE a.tick = 7"], [5]],
+  [
+    "one commit in two ticks",
+    ["UPDATE tick a JOIN tick b ON b.tick = 6 SET a.commit_id = b.commit_id WHERE a.tick = 7"],
+    [5],
+  ],
   ["a lost assignment", ["DELETE FROM assignment WHERE order_id = 'o1'"], [5]],
   [
     "an assignment that no tick made",
-    ["INSERT INTO assignment (city, tick, order_id, courier_id, assigned_at, state) VALUES ('madrid', 9, 'o3', 'c1', UTC_TIMESTAMP(3), 'delivered')"],
+    [
+      "INSERT INTO assignment (city, tick, order_id, courier_id, assigned_at, state) VALUES ('madrid', 9, 'o3', 'c1', UTC_TIMESTAMP(3), 'delivered')",
+    ],
     [5],
   ],
   [
@@ -137,7 +147,11 @@ const TAMPERINGS: readonly (readonly [string, readonly string[], readonly number
     ],
     [7],
   ],
-  ["an active assignment of a cancelled order", ["UPDATE orders SET status = 'cancelled' WHERE id = 'o1'"], [7]],
+  [
+    "an active assignment of a cancelled order",
+    ["UPDATE orders SET status = 'cancelled' WHERE id = 'o1'"],
+    [7],
+  ],
   ["a courier with more than its capacity", ["UPDATE couriers SET capacity = 1"], [7]],
   ["a tick after the seal", ["UPDATE claim SET tick = 3 WHERE claim = 3"], [1, 9]],
 ];
@@ -155,7 +169,8 @@ describe("the auditor objects to", () => {
 describe("pruning", () => {
   const prune = (keepMs: number, ticksMax = 100) =>
     pruneTicks(db.open("operator"), { afterCity: undefined, keepMs, citiesMax: 10, ticksMax }, within());
-  const ticks = async () => (await db.sql("SELECT tick FROM tick ORDER BY tick")).map((row) => Number(row["tick"]));
+  const ticks = async () =>
+    (await db.sql("SELECT tick FROM tick ORDER BY tick")).map((row) => Number(row["tick"]));
 
   test("keeps what is younger than the limit", async () => {
     expect(await prune(3_600_000)).toEqual({ pruned: 0, lastCity: undefined });
@@ -166,7 +181,9 @@ describe("pruning", () => {
     expect(await prune(0, 3)).toMatchObject({ pruned: 3 });
     expect(await ticks()).toEqual([4, 5, 6, 7]);
     expect(violated(await report())).toEqual([]);
-    expect((await db.sql("SELECT claim FROM claim ORDER BY claim")).map((row) => row["claim"])).toEqual([2, 3, 4]);
+    expect((await db.sql("SELECT claim FROM claim ORDER BY claim")).map((row) => row["claim"])).toEqual([
+      2, 3, 4,
+    ]);
   });
 
   test("never forgets the last tick, nor its claim", async () => {

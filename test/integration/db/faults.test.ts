@@ -98,7 +98,9 @@ describe("a commit", () => {
       if (hasLost) return;
       hasLost = true;
       proxy.requests("pass");
-      setImmediate(proxy.cutClients);
+      setImmediate(() => {
+        proxy.cutClients();
+      });
     });
     expect(await commit(far, 10, 1n, within())).toEqual({ kind: "committed", dropped: [] });
     expect(hasLost).toBe(true);
@@ -169,7 +171,11 @@ describe("a commit", () => {
   test("to a frozen server is unknown soon after its deadline, and settled after the thaw", async () => {
     await claim(near, 10);
     server.freeze();
-    const { result, ms } = await timed(commit(near, 10, 1n, within(300)).finally(server.thaw));
+    const { result, ms } = await timed(
+      commit(near, 10, 1n, within(300)).finally(() => {
+        server.thaw();
+      }),
+    );
     expect(result).toMatchObject({ kind: "unknown" });
     expect(ms).toBeLessThan(4_000);
     const outcome = await claim(near, 10);

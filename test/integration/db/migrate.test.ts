@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { createFence } from "../../../db/fence.ts";
 import { migrate } from "../../../db/migrate.ts";
+import { openDatabase } from "../../../db/pool.ts";
 import { systemClock } from "../../../runtime/clock.ts";
+import { silentLog } from "../../../runtime/log.ts";
 import {
   CLUSTER,
   freshDatabase,
@@ -83,6 +85,31 @@ describe("a migration", () => {
       "schema_version",
       "tick",
     ]);
+  });
+
+  test("needs no more than the database and its accounts, and its procedures can then still be killed", async () => {
+    const url = new URL(`${server.url}/managed`);
+    await db.sql(
+      "CREATE DATABASE managed",
+      "CREATE USER manager@'%' IDENTIFIED BY 'manager-pass'",
+      "GRANT ALL ON managed.* TO manager@'%' WITH GRANT OPTION",
+      "GRANT CREATE USER, CREATE ROLE ON *.* TO manager@'%'",
+    );
+    [url.username, url.password] = ["manager", "manager-pass"];
+    const passwords = { worker: "worker-pass" };
+    await migrate({ url: url.href, passwords, progress: () => undefined }, within(30_000));
+    await db.sql("USE managed", "CALL establish_authority('x')");
+    [url.username, url.password] = ["managed_worker", "worker-pass"];
+    const database = openDatabase({ url: url.href, connectionsMax: 2, log: silentLog, clock: systemClock });
+    const claim = (signal: AbortSignal) =>
+      database.call("CALL claim_city('madrid', 'x', 1, 'w')", [], signal);
+    await claim(within());
+    const blocker = await db.connect();
+    await blocker.query("START TRANSACTION; SELECT * FROM managed.city_fence FOR UPDATE");
+    await expect(claim(within(300))).rejects.toMatchObject({ code: "database-timeout" });
+    const waiting = await db.sql("SELECT * FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'");
+    expect(waiting).toEqual([]);
+    await database.close();
   });
 
   test("names what is wrong with a database's name", async () => {
