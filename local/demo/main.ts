@@ -11,6 +11,7 @@ import { EnvironmentReader } from "../../runtime/environment.ts";
 import { silentLog } from "../../runtime/log.ts";
 import { failureText } from "../../runtime/shutdown.ts";
 import { startStack, type Stack } from "../stack/stack.ts";
+import { readCityTraffic, type CityTrafficView } from "../traffic/city-view.ts";
 import { readMdrpDay } from "../traffic/mdrplib.ts";
 import { RECORDED_SPEED } from "../traffic/recorded-day.ts";
 import { gatherFleet } from "./gather.ts";
@@ -35,6 +36,8 @@ type Settings = {
   readonly day: string | undefined;
   readonly speed: number;
   readonly seed: number;
+  /** A MySQL server to use instead of one of our own. */
+  readonly mysqlUrl: string | undefined;
 };
 
 function readSettings(): Settings {
@@ -45,6 +48,7 @@ function readSettings(): Settings {
     day: environment.optional("DAY"),
     speed: environment.integer("SPEED", { min: 1, max: SPEED_MAX }, RECORDED_SPEED),
     seed: environment.integer("SEED", { min: 0, max: 2 ** 31 - 1 }, Date.now() % 2 ** 31),
+    mysqlUrl: environment.optional("MYSQL_URL"),
   };
   environment.finish();
   return settings;
@@ -67,7 +71,7 @@ async function main(): Promise<number> {
       : [recordedManifest(settings.day, await readMdrpDay(settings.day), settings.speed)];
   let stack: Stack | undefined;
   try {
-    stack = await startStack({ directory, progress }, interrupted.signal);
+    stack = await startStack({ directory, progress, mysqlUrl: settings.mysqlUrl }, interrupted.signal);
     return await runDemo({ settings, manifests, stack, screen, progress, interrupted: interrupted.signal });
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
@@ -181,8 +185,15 @@ async function conclude({ screen, settings }: Demo, database: Database, traffic:
   screen.line(`\n${formatAuditReport(report)}`);
   const summary = await traffic.summary();
   if (summary !== undefined) screen.line(summary);
-  if (settings.day !== undefined && summary === undefined) {
+  else if (settings.day !== undefined) {
     screen.line("the recorded day was ended before its end, so there is no summary of it");
+  } else {
+    const cities = await readCityTraffic(database, AbortSignal.timeout(5_000));
+    const total = (count: (city: CityTrafficView) => number): number =>
+      cities.reduce((sum, city) => sum + count(city), 0);
+    screen.line(
+      `${total((city) => city.delivered)} orders delivered, ${total((city) => city.openOrders)} open`,
+    );
   }
   return report.isClean ? 0 : 1;
 }

@@ -1,7 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { accountName, type AccountRole } from "../../db/accounts.ts";
 import { migrate } from "../../db/migrate.ts";
 import { startApiServer, type ApiServer } from "../control-plane/api-server.ts";
+import { dropDatabase } from "../mysql/given-server.ts";
 import { startMysql, type MysqlServer } from "../mysql/mysql-server.ts";
 import { startChild, type Child } from "../process/child.ts";
 
@@ -12,9 +15,10 @@ import { startChild, type Child } from "../process/child.ts";
 export type Stack = {
   readonly directory: string;
   readonly api: ApiServer;
-  readonly mysql: MysqlServer;
+  /** The server that the stack runs itself; undefined when it was given one. */
+  readonly mysql: MysqlServer | undefined;
   /** URLs of the accounts of this database. */
-  readonly urls: Readonly<Record<"admin" | "worker" | "operator" | "feed", string>>;
+  readonly urls: Readonly<Record<AccountRole | "admin", string>>;
   /** Running and ended processes by name, such as "worker-1"; a name started again replaces the one before. */
   readonly processes: ReadonlyMap<string, Child>;
   startOperator(name: string): Child;
@@ -26,12 +30,13 @@ export type Stack = {
 export type StackSettings = {
   readonly directory: string;
   readonly progress: (line: string) => void;
+  /** An administrator's URL of a server to use instead of one of our own; our database on it is dropped at the end. */
+  readonly mysqlUrl?: string | undefined;
   readonly heartbeatInterval?: string;
   readonly logLevel?: string;
 };
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const DATABASE = "dispatch";
 /** Local servers that listen on loopback only and live as long as the demo: their passwords protect nothing. */
 const PASSWORDS = { worker: "worker", operator: "operator", feed: "feed" };
 
@@ -47,7 +52,7 @@ export async function startStack(settings: StackSettings, signal: AbortSignal): 
         { name: "worker", groups: [] },
       ],
     }),
-    startMysql({ directory: join(directory, "mysql"), progress }, signal),
+    startDatabase(settings, signal),
   ]);
   const stopServers = async (): Promise<void> => {
     if (apiResult.status === "fulfilled") await apiResult.value.stop();
@@ -58,18 +63,39 @@ export async function startStack(settings: StackSettings, signal: AbortSignal): 
     throw apiResult.status === "rejected" ? apiResult.reason : (mysqlResult as PromiseRejectedResult).reason;
   }
   const api = apiResult.value;
-  const mysql = mysqlResult.value;
+  const database = mysqlResult.value;
   try {
-    const adminUrl = `${mysql.url}/${DATABASE}`;
     await Promise.all([
       installIntoCluster(api),
-      migrate({ url: adminUrl, passwords: PASSWORDS, progress }, signal),
+      migrate({ url: database.adminUrl, passwords: PASSWORDS, progress }, signal),
     ]);
-    return new RunningStack({ settings, api, mysql, adminUrl });
+    return new RunningStack({ settings, api, database });
   } catch (error) {
     await stopServers();
     throw error;
   }
+}
+
+/** Where the product's tables are, and how that ends. */
+type StackDatabase = {
+  /** Of the database, for an administrator. */
+  readonly adminUrl: string;
+  readonly name: string;
+  readonly server: MysqlServer | undefined;
+  stop(): Promise<void>;
+};
+
+async function startDatabase(settings: StackSettings, signal: AbortSignal): Promise<StackDatabase> {
+  const { directory, progress, mysqlUrl } = settings;
+  if (mysqlUrl === undefined) {
+    const server = await startMysql({ directory: join(directory, "mysql"), progress }, signal);
+    return { adminUrl: `${server.url}/dispatch`, name: "dispatch", server, stop: () => server.stop() };
+  }
+  const name = `dispatch_${randomBytes(4).toString("hex")}`;
+  const url = new URL(mysqlUrl);
+  url.pathname = `/${name}`;
+  progress(`using the MySQL server of MYSQL_URL, with a database ${name} that is dropped at the end`);
+  return { adminUrl: url.href, name, server: undefined, stop: () => dropDatabase(url.href, name) };
 }
 
 async function installIntoCluster(api: ApiServer): Promise<void> {
@@ -87,29 +113,30 @@ async function installIntoCluster(api: ApiServer): Promise<void> {
 class RunningStack implements Stack {
   readonly directory: string;
   readonly api: ApiServer;
-  readonly mysql: MysqlServer;
+  readonly mysql: MysqlServer | undefined;
   readonly urls: Stack["urls"];
   readonly processes = new Map<string, Child>();
   readonly #settings: StackSettings;
+  readonly #database: StackDatabase;
 
   constructor(input: {
     readonly settings: StackSettings;
     readonly api: ApiServer;
-    readonly mysql: MysqlServer;
-    readonly adminUrl: string;
+    readonly database: StackDatabase;
   }) {
     this.#settings = input.settings;
     this.directory = input.settings.directory;
     this.api = input.api;
-    this.mysql = input.mysql;
-    const account = (name: keyof typeof PASSWORDS): string => {
-      const url = new URL(input.adminUrl);
-      url.username = `${DATABASE}_${name}`;
+    this.#database = input.database;
+    this.mysql = input.database.server;
+    const account = (name: AccountRole): string => {
+      const url = new URL(input.database.adminUrl);
+      url.username = accountName(input.database.name, name);
       url.password = PASSWORDS[name];
       return url.href;
     };
     this.urls = {
-      admin: input.adminUrl,
+      admin: input.database.adminUrl,
       worker: account("worker"),
       operator: account("operator"),
       feed: account("feed"),
@@ -145,7 +172,7 @@ class RunningStack implements Stack {
       }),
     );
     await this.api.stop();
-    await this.mysql.stop();
+    await this.#database.stop();
   }
 
   #start(name: string, main: string, env: Readonly<Record<string, string | undefined>>): Child {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CITY_GROUP, CITY_PLURAL, CITY_VERSION, type City, type CitySpec } from "../../crds/city.ts";
 import { audit, formatAuditReport } from "../../db/audit.ts";
 import { openDatabase, type Database, type Row } from "../../db/pool.ts";
+import type { MysqlServer } from "../../local/mysql/mysql-server.ts";
 import { startStack, type Stack, type StackSettings } from "../../local/stack/stack.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { createKubeClient } from "../../runtime/kube/client.ts";
@@ -15,6 +16,7 @@ import { happensWithin } from "./until.ts";
 /** The whole product for one test file: real servers, operators and workers as processes, a few Cities that tick. */
 export type Product = {
   readonly stack: Stack;
+  readonly mysql: MysqlServer;
   readonly kube: KubeClient;
   readonly database: Database;
   query(sql: string, values?: readonly (string | number | bigint)[]): Promise<readonly Row[]>;
@@ -109,6 +111,7 @@ function productOf(stack: Stack, directory: string): Product {
 
   return {
     stack,
+    mysql: stack.mysql!,
     kube,
     database,
     query,

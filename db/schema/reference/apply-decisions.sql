@@ -23,42 +23,34 @@ main: BEGIN
   DECLARE v_sent INT UNSIGNED DEFAULT JSON_LENGTH(p_decisions);
   DECLARE v_possible INT UNSIGNED;
 
-  -- Nearly always every decision is possible and moves nothing. Then three statements do: lock and check the orders, lock
-  -- and check the couriers, insert. Locking reads see what is committed now, so a cancellation is either seen here or
-  -- waits for our end. First all orders, then all couriers by rising id: the order of locks that everybody keeps.
-  SELECT COUNT(DISTINCT o.id) INTO v_possible
+  -- Nearly always every decision is possible and moves nothing: then two statements do, insert and look. Orders are locked,
+  -- so a cancellation is either seen here or waits for our end. What cannot be inserted (the order is gone, has an active
+  -- assignment, or is in the list twice) is left out, and shows in the count.
+  INSERT IGNORE INTO assignment (city, tick, order_id, courier_id, assigned_at)
+  SELECT p_city, p_tick, d.order_id, d.courier_id, UTC_TIMESTAMP(3)
     FROM JSON_TABLE(p_decisions, '$[*]' COLUMNS (
-           order_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.order')) d
+           order_id   VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.order',
+           courier_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.courier')) d
     STRAIGHT_JOIN orders o ON o.city = p_city AND o.id = d.order_id
-    LEFT JOIN assignment a ON a.city = p_city AND a.active_order_id = d.order_id
-   WHERE o.status = 'placed' AND a.order_id IS NULL
-     FOR UPDATE OF o, a;
+   WHERE o.status = 'placed'
+     FOR UPDATE OF o;
+  SET v_possible = ROW_COUNT();
   IF v_possible = v_sent THEN
-    -- A load may fall while we look, when a courier delivers, but only this procedure raises it, under the fence's lock.
-    SELECT SUM(d.incoming) INTO v_possible
-      FROM (SELECT courier_id, COUNT(*) AS incoming
-              FROM JSON_TABLE(p_decisions, '$[*]' COLUMNS (
-                     courier_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.courier')) parsed
-             GROUP BY courier_id ORDER BY courier_id LIMIT 1000000) d
-      STRAIGHT_JOIN couriers c ON c.city = p_city AND c.id = d.courier_id
-     WHERE c.shift_starts_at <= UTC_TIMESTAMP(3) AND c.shift_ends_at > UTC_TIMESTAMP(3)
+    -- Couriers are read as they are committed and not locked: their services write positions all the time. A shift that
+    -- ends or a load that falls meanwhile counts as having happened just after us; only this procedure raises a load.
+    SELECT COUNT(*) INTO v_possible
+      FROM assignment n
+      STRAIGHT_JOIN couriers c ON c.city = p_city AND c.id = n.courier_id
+     WHERE n.city = p_city AND n.tick = p_tick
+       AND c.shift_starts_at <= UTC_TIMESTAMP(3) AND c.shift_ends_at > UTC_TIMESTAMP(3)
        AND (SELECT COUNT(*) FROM assignment a
-             WHERE a.city = p_city AND a.state = 'active' AND a.courier_id = d.courier_id) + d.incoming <= c.capacity
-       FOR UPDATE OF c;
-    IF v_possible = v_sent THEN
-      INSERT INTO assignment (city, tick, order_id, courier_id, assigned_at)
-      SELECT p_city, p_tick, d.order_id, d.courier_id, UTC_TIMESTAMP(3)
-        FROM JSON_TABLE(p_decisions, '$[*]' COLUMNS (
-               order_id   VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.order',
-               courier_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.courier')) d
-       -- Counted instead of NOT EXISTS, which becomes a join over all that the city ever declined.
-       WHERE (SELECT COUNT(*) FROM assignment a
-               WHERE a.city = p_city AND a.order_id = d.order_id AND a.state = 'declined'
-                 AND a.courier_id = d.courier_id) = 0;
-      IF ROW_COUNT() = v_sent THEN LEAVE main; END IF;
-      DELETE FROM assignment WHERE city = p_city AND tick = p_tick;
-    END IF;
+             WHERE a.city = p_city AND a.state = 'active' AND a.courier_id = n.courier_id) <= c.capacity
+       AND (SELECT COUNT(*) FROM assignment a
+             WHERE a.city = p_city AND a.order_id = n.order_id AND a.state = 'declined'
+               AND a.courier_id = n.courier_id) = 0;
+    IF v_possible = v_sent THEN LEAVE main; END IF;
   END IF;
+  DELETE FROM assignment WHERE city = p_city AND tick = p_tick;
 
   -- Otherwise one by one.
   SELECT JSON_ARRAYAGG(JSON_OBJECT(
@@ -86,16 +78,13 @@ main: BEGIN
                                          WHERE a.city = p_city AND a.order_id = d.order_id AND a.state = 'declined'
                                            AND a.courier_id = d.courier_id) THEN 'courier-declined' END))
     INTO v_rows
-    FROM (SELECT * FROM JSON_TABLE(v_rows, '$[*]' COLUMNS (
-             position   INT UNSIGNED PATH '$.position',
-             order_id   VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.order',
-             courier_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.courier',
-             from_id    VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.from',
-             because    VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin PATH '$.because')) parsed
-           -- The limit makes the order hold: couriers are locked by rising id, as by everybody who locks several.
-           ORDER BY courier_id LIMIT 1000000) d
-    LEFT JOIN couriers c ON c.city = p_city AND c.id = d.courier_id
-     FOR UPDATE OF c;
+    FROM JSON_TABLE(v_rows, '$[*]' COLUMNS (
+           position   INT UNSIGNED PATH '$.position',
+           order_id   VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.order',
+           courier_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.courier',
+           from_id    VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.from',
+           because    VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin PATH '$.because')) d
+    LEFT JOIN couriers c ON c.city = p_city AND c.id = d.courier_id;
 
   -- Loads within the list: what a courier gives away in it makes room, unless somebody is asked for too much. Then the
   -- list is judged as if nobody gave anything away, since the decision that would have made the room may itself go.

@@ -2,7 +2,9 @@ import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { expect, test } from "@jest/globals";
+import { createConnection } from "mysql2/promise";
 import { START_LIMIT_MS } from "../../support/kube.ts";
+import { startTestMysql } from "../../support/mysql.ts";
 import { happensWithin } from "../../support/until.ts";
 
 /** `make demo`, as a newcomer without a terminal sees it. */
@@ -77,3 +79,23 @@ test("ends on Ctrl-C, and leaves no process", async () => {
   expect(await demo.code).toBe(0);
   expect(leftovers(await demo.output)).toEqual([]);
 }, 120_000);
+
+test(
+  "uses the server of MYSQL_URL, and takes its database off it again",
+  async () => {
+    const server = await startTestMysql();
+    try {
+      const demo = runDemo({ DEMO_SECONDS: "5", MYSQL_URL: server.url });
+      expect(await demo.code).toBe(0);
+      expect(await demo.output).toContain("all invariants hold");
+      const connection = await createConnection({ uri: server.url });
+      const [databases] = await connection.query("SHOW DATABASES LIKE 'dispatch%'");
+      const [users] = await connection.query("SELECT user FROM mysql.user WHERE user LIKE 'dispatch%'");
+      await connection.end();
+      expect([databases, users]).toEqual([[], []]);
+    } finally {
+      await server.close();
+    }
+  },
+  START_LIMIT_MS,
+);

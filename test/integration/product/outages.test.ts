@@ -67,7 +67,7 @@ describe("nobody moves", () => {
 
   test("when MySQL is away for 10 s, and ticks go on by themselves afterwards", async () => {
     const before = await settled();
-    await product.stack.mysql.stop();
+    await product.mysql.stop();
     await sleep(10_000);
     expect(await product.assignments()).toEqual(before);
     await happensWithin(1_000, "the condition DatabaseUnreachable", async () => {
@@ -76,7 +76,7 @@ describe("nobody moves", () => {
         city?.status?.conditions?.find(({ type }) => type === "Dispatching")?.reason === "DatabaseUnreachable"
       );
     });
-    await product.stack.mysql.restart();
+    await product.mysql.restart();
     await product.awaitTicks(CITIES, await product.databaseTimeMs(), 5_000);
     await sleep(5_000);
     expect(await product.assignments()).toEqual(before);
@@ -84,8 +84,8 @@ describe("nobody moves", () => {
 
   test("when MySQL is killed in the middle of its work, and no acknowledged tick is lost", async () => {
     const before = await settled();
-    await product.stack.mysql.kill();
-    await product.stack.mysql.restart();
+    await product.mysql.kill();
+    await product.mysql.restart();
     await product.awaitTicks(CITIES, await product.databaseTimeMs(), 10_000);
     expect(await product.assignments()).toEqual(before);
   }, 120_000);
