@@ -8,13 +8,17 @@ export type MysqlProxy = {
   readonly port: number;
   /** `pass` (as at the beginning), `hold` (kept until released), `drop` (read and forgotten). */
   answers(mode: Mode): void;
+  /** While requests are held, connections that are new are lost for good: no late KILL overtakes a late statement. */
   requests(mode: Mode): void;
   /** Called with the bytes of every request that arrives, before they go on. */
   onRequest(listener: (bytes: Buffer) => void): void;
   /** Called when the server has answered, before the answer goes on. */
   onAnswer(listener: () => void): void;
-  /** Delivers what was held, in order, even to a server whose client has gone, and passes from then on. */
-  release(): void;
+  /**
+   * Delivers what was held, in order, even to a server whose client has gone, and passes from then on. Resolves when every
+   * connection that something was held for has answered, or has ended.
+   */
+  release(): Promise<void>;
   /** Breaks the clients' side of every connection; held requests stay deliverable. */
   cutClients(): void;
   close(): Promise<void>;
@@ -25,7 +29,7 @@ export type Mode = "pass" | "hold" | "drop";
 export async function startMysqlProxy(targetPort: number): Promise<MysqlProxy> {
   const clients = new Set<Socket>();
   const servers = new Set<Socket>();
-  let held: (() => void)[] = [];
+  let held: { readonly to: Socket; readonly write: () => void }[] = [];
   let answers: Mode = "pass";
   let requests: Mode = "pass";
   let isCutting = false;
@@ -37,7 +41,7 @@ export async function startMysqlProxy(targetPort: number): Promise<MysqlProxy> {
       if (!to.destroyed) to.write(bytes);
     };
     if (mode === "pass") write();
-    else if (mode === "hold") held.push(write);
+    else if (mode === "hold") held.push({ to, write });
   };
 
   const listener = createServer((client) => {
@@ -46,7 +50,9 @@ export async function startMysqlProxy(targetPort: number): Promise<MysqlProxy> {
     servers.add(server);
     client.setNoDelay(true);
     server.setNoDelay(true);
+    const isLost = requests === "hold";
     client.on("data", (bytes: Buffer) => {
+      if (isLost) return;
       const mode = requests;
       for (const call of requestListeners) call(bytes);
       deliver(mode, bytes, server);
@@ -86,12 +92,15 @@ export async function startMysqlProxy(targetPort: number): Promise<MysqlProxy> {
     onAnswer(call) {
       answerListeners.push(call);
     },
-    release() {
+    async release() {
       answers = "pass";
       requests = "pass";
-      const writes = held;
+      const deliveries = held;
       held = [];
-      for (const write of writes) write();
+      const waited = [...new Set(deliveries.map(({ to }) => to))].filter((to) => servers.has(to));
+      const answered = waited.map(answerOf);
+      for (const { write } of deliveries) write();
+      await Promise.all(answered);
     },
     cutClients() {
       isCutting = true;
@@ -109,4 +118,15 @@ export async function startMysqlProxy(targetPort: number): Promise<MysqlProxy> {
       });
     },
   };
+}
+
+async function answerOf(server: Socket): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.once("data", () => {
+      resolve();
+    });
+    server.once("close", () => {
+      resolve();
+    });
+  });
 }

@@ -53,7 +53,7 @@ async function setUp(count: number) {
     writes: () => kube.calls.filter((call) => call.startsWith("patch")).length,
     stored: async (name: string) =>
       (await kube.client.get<City>(CITIES, { namespace: "default", name }, signal))?.status,
-    async end() {
+    end: async () => {
       stop.abort(new Error("the test is over"));
       await clock.advance(1_000);
       await running;

@@ -22,12 +22,15 @@ describe("the signals of a process", () => {
 });
 
 describe("a main that fails", () => {
-  async function ending(error: unknown): Promise<{ readonly text: string; readonly code: number }> {
-    const { promise, resolve } = Promise.withResolvers<number>();
+  async function ending(failure: Error): Promise<{ readonly text: string; readonly code: number }> {
+    const ended = Promise.withResolvers<number>();
     let text = "";
     const stderr = { write: (part: string) => (text += part) };
-    exitOnFailure({ stderr, exit: resolve }, Promise.reject(error as Error));
-    return { code: await promise, text };
+    const main = async (): Promise<void> => {
+      throw failure;
+    };
+    exitOnFailure({ stderr, exit: ended.resolve }, main());
+    return { code: await ended.promise, text };
   }
 
   test("for what the outside world did, ends with a sentence", async () => {

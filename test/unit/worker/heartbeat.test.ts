@@ -40,7 +40,7 @@ function setUp(kube: FakeKube = createFakeKube(), worker = "worker-1-abc") {
     clock,
     heartbeat,
     lease,
-    async end() {
+    end: async () => {
       stop.abort(new Error("the test is over"));
       await clock.advance(INTERVAL_MS);
       await running;
