@@ -20,9 +20,15 @@ export type Cluster = {
  * resourceVersions were not comparable (KEP-5504).
  */
 export async function readCluster(
-  { client, clock, log }: { readonly client: KubeClient; readonly clock: Clock; readonly log: Log },
+  dependencies: {
+    readonly client: KubeClient;
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly log: Log;
+  },
   signal: AbortSignal,
 ): Promise<Cluster> {
+  const { client, clock, random, log } = dependencies;
   for (let attempt = 0; ; attempt += 1) {
     try {
       const version = await client.version(signal);
@@ -35,7 +41,7 @@ export async function readCluster(
       if (!isOperational(error) || error.remedy === "give-up") throw error;
       log.warn({ attempt, because: error.code, err: error }, "cluster not read");
     }
-    await clock.sleep(backoffMs(BACKOFF, attempt, Math.random), signal);
+    await clock.sleep(backoffMs(BACKOFF, attempt, random), signal);
   }
 }
 

@@ -56,7 +56,7 @@ async function main(): Promise<void> {
     connectionsMax: 2,
   });
   const database = openDatabase({ url: settings.databaseUrl, connectionsMax: 8, log, clock: systemClock });
-  const cluster = await readCluster({ client, clock: systemClock, log }, signal);
+  const cluster = await readCluster({ client, clock: systemClock, random: Math.random, log }, signal);
   const events = createEventRecorder({
     client,
     clock: systemClock,

@@ -70,7 +70,7 @@ export type Action =
     };
 
 const ROWS_PER_STATEMENT = 200;
-/** Few, so that a commit that locks some of the couriers waits only briefly. */
+/** Few, so that whoever wants one of the rows waits only briefly. */
 const COURIERS_PER_STATEMENT = 50;
 
 /**

@@ -112,7 +112,7 @@ async function claim(
   const sentAtMs = clock.monotonicMs();
   try {
     const outcome = await withDeadline(
-      { clock, what: "the claim", limitMs: CLAIM_LIMIT_MS, signal: control.aborting },
+      { clock, what: "the claim", limitMs: CLAIM_LIMIT_MS, signal: control.stopping },
       (signal) =>
         fence.claim(
           {
@@ -135,7 +135,9 @@ async function claim(
     }
     return outcome;
   } catch (error) {
-    if (!isOperational(error) && !control.aborting.aborted) throw error;
+    // A claim that was given up may have raised the fence all the same: it only keeps out those before us.
+    if (control.stopping.aborted) return { kind: control.stopReason() };
+    if (!isOperational(error)) throw error;
     dependencies.onDatabase(false);
     metrics.claims("failed");
     log.warn(
