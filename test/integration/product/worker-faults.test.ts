@@ -1,6 +1,8 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 import { START_LIMIT_MS } from "../../support/kube.ts";
+import { createTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
 import { happensWithin } from "../../support/until.ts";
 import { startProduct, type Product } from "../../support/product.ts";
 
@@ -94,23 +96,46 @@ describe("a worker", () => {
   }, 120_000);
 
   test("that is frozen loses its cities, and its first commit after the thaw is refused", async () => {
-    const { pod, cities } = await busiest();
-    const child = product.stack.processes.get(pod)!;
-    const frozenMs = await product.databaseTimeMs();
+    // Cut off from the API server as well, so that nothing but the fence can tell it.
+    const { port } = new URL(product.stack.api.url);
+    const proxy = await createTcpProxy(Number(port));
+    const child = product.stack.startWorker("worker-4", { KUBECONFIG: await kubeconfigThrough(proxy) });
+    await awaitMembers(4);
+    const former = await busiest();
+    product.stack.processes.get(former.pod)!.signal("SIGTERM");
+    await product.stack.processes.get(former.pod)!.exited;
+    const cities = (await product.holdings()).get("worker-4") ?? [];
+    expect(cities.length).toBeGreaterThan(0);
+    await product.awaitTicks(cities, await product.databaseTimeMs(), 3 * PERIOD_MS);
+
+    proxy.freeze();
     child.signal("SIGSTOP");
-    await product.awaitTicks(cities, frozenMs + PERIOD_MS / 2, TAKEOVER_LIMIT_MS + PERIOD_MS);
+    const frozenMs = await product.databaseTimeMs();
+    const [before] = await product.query("SELECT MAX(token) AS token FROM city_fence");
+    await product.awaitTicks(cities, frozenMs + PERIOD_MS, TAKEOVER_LIMIT_MS + PERIOD_MS);
     await sleep(FREEZE_MS);
+    const logBefore = (await product.log("worker-4")).length;
     const thawedMs = await product.databaseTimeMs();
-    const logBefore = (await product.log(pod)).length;
     child.signal("SIGCONT");
-    await sleep(5_000);
-    const logAfter = (await product.log(pod)).slice(logBefore);
-    expect(logAfter).toMatch(/"because":"fenced","msg":"tenure ended"/);
-    // Whatever it committed after the thaw it was given anew: under tokens that are the fence's, as the auditor confirms.
-    const rows = await product.query(
-      "SELECT COUNT(*) AS count FROM tick WHERE holder LIKE ? AND UNIX_TIMESTAMP(committed_at) * 1000 BETWEEN ? AND ? + 500",
-      [`${pod}-%`, thawedMs, thawedMs],
+    await happensWithin(10_000, "the refusal", async () => {
+      const log = (await product.log("worker-4")).slice(logBefore);
+      return log.split('"because":"fenced","msg":"tenure ended"').length - 1 === cities.length;
+    });
+    const committed = await product.query(
+      "SELECT city, tick FROM tick WHERE token <= ? AND holder LIKE 'worker-4-%' AND UNIX_TIMESTAMP(committed_at) * 1000 > ?",
+      [String(before?.["token"]), thawedMs],
     );
-    expect(Number(rows[0]?.["count"])).toBe(0);
+    expect(committed).toEqual([]);
+    proxy.heal();
+    await proxy.close();
   }, 120_000);
 });
+
+/** The worker's kubeconfig, with the proxy in the place of the API server. */
+async function kubeconfigThrough(proxy: TcpProxy): Promise<string> {
+  const { kubeconfigPath } = product.stack.api.users["worker"]!;
+  const text = await readFile(kubeconfigPath, "utf8");
+  const path = `${kubeconfigPath}.proxy`;
+  await writeFile(path, text.replaceAll(product.stack.api.url, `https://127.0.0.1:${proxy.port}`));
+  return path;
+}
