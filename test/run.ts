@@ -58,8 +58,9 @@ const CHECKS: readonly (readonly [string, () => Promise<Tally>])[] = [
   ["lint", () => check("node_modules/.bin/oxlint", ["--type-aware"])],
   ["format", () => check("node_modules/.bin/oxfmt", ["--check"])],
   ["unit", () => jest("unit", [])],
-  // One file at a time: each has servers of its own, and some watch the clock.
-  ["integration", () => jest("integration", ["--runInBand"])],
+  // One file at a time: each has servers of its own, and some watch the clock. A failure must not leave the run hanging on
+  // what the failed test did not close.
+  ["integration", () => jest("integration", ["--runInBand", "--forceExit"])],
 ];
 
 let passed = 0;

@@ -99,35 +99,38 @@ describe("a worker", () => {
     // Cut off from the API server as well, so that nothing but the fence can tell it.
     const { port } = new URL(product.stack.api.url);
     const proxy = await createTcpProxy(Number(port));
-    const child = product.stack.startWorker("worker-4", { KUBECONFIG: await kubeconfigThrough(proxy) });
-    await awaitMembers(4);
-    const former = await busiest();
-    product.stack.processes.get(former.pod)!.signal("SIGTERM");
-    await product.stack.processes.get(former.pod)!.exited;
-    const cities = (await product.holdings()).get("worker-4") ?? [];
-    expect(cities.length).toBeGreaterThan(0);
-    await product.awaitTicks(cities, await product.databaseTimeMs(), 3 * PERIOD_MS);
+    try {
+      const child = product.stack.startWorker("worker-4", { KUBECONFIG: await kubeconfigThrough(proxy) });
+      await awaitMembers(4);
+      const former = await busiest();
+      product.stack.processes.get(former.pod)!.signal("SIGTERM");
+      await product.stack.processes.get(former.pod)!.exited;
+      const cities = (await product.holdings()).get("worker-4") ?? [];
+      expect(cities.length).toBeGreaterThan(0);
+      await product.awaitTicks(cities, await product.databaseTimeMs(), 3 * PERIOD_MS);
 
-    proxy.freeze();
-    child.signal("SIGSTOP");
-    const frozenMs = await product.databaseTimeMs();
-    const [before] = await product.query("SELECT MAX(token) AS token FROM city_fence");
-    await product.awaitTicks(cities, frozenMs + PERIOD_MS, TAKEOVER_LIMIT_MS + PERIOD_MS);
-    await sleep(FREEZE_MS);
-    const logBefore = (await product.log("worker-4")).length;
-    const thawedMs = await product.databaseTimeMs();
-    child.signal("SIGCONT");
-    await happensWithin(10_000, "the refusal", async () => {
-      const log = (await product.log("worker-4")).slice(logBefore);
-      return log.split('"because":"fenced","msg":"tenure ended"').length - 1 === cities.length;
-    });
-    const committed = await product.query(
-      "SELECT city, tick FROM tick WHERE token <= ? AND holder LIKE 'worker-4-%' AND UNIX_TIMESTAMP(committed_at) * 1000 > ?",
-      [String(before?.["token"]), thawedMs],
-    );
-    expect(committed).toEqual([]);
-    proxy.heal();
-    await proxy.close();
+      proxy.freeze();
+      child.signal("SIGSTOP");
+      const frozenMs = await product.databaseTimeMs();
+      const [before] = await product.query("SELECT MAX(token) AS token FROM city_fence");
+      await product.awaitTicks(cities, frozenMs + PERIOD_MS, TAKEOVER_LIMIT_MS + PERIOD_MS);
+      await sleep(FREEZE_MS);
+      const logBefore = (await product.log("worker-4")).length;
+      const thawedMs = await product.databaseTimeMs();
+      child.signal("SIGCONT");
+      await happensWithin(10_000, "a refusal", async () =>
+        (await product.log("worker-4")).slice(logBefore).includes('"because":"fenced","msg":"tenure ended"'),
+      );
+      await sleep(2 * PERIOD_MS);
+      const committed = await product.query(
+        "SELECT city, tick FROM tick WHERE token <= ? AND holder LIKE 'worker-4-%' AND UNIX_TIMESTAMP(committed_at) * 1000 > ?",
+        [String(before?.["token"]), thawedMs],
+      );
+      expect(committed).toEqual([]);
+    } finally {
+      proxy.heal();
+      await proxy.close();
+    }
   }, 120_000);
 });
 
