@@ -93,7 +93,9 @@ describe("the client", () => {
       const elsewhere = { metadata: { namespace: "kube-system", name: "elsewhere" } };
       if (event.kind === "opened") await client.create(LEASES, elsewhere, signal());
     }
-    expect(kinds).toEqual(["opened", "bookmark"]);
+    // How many bookmarks come before the end is the API server's to choose.
+    expect(kinds[0]).toBe("opened");
+    expect(new Set(kinds.slice(1))).toEqual(new Set(["bookmark"]));
   });
 });
 
