@@ -165,7 +165,10 @@ export class Fleet {
     const shown = this.#cityLeases.get(cityLeaseName(city));
     const own = this.#ownWrites.get(city);
     if (own === undefined) return shown;
-    return shown === undefined || tokenOf(own) > tokenOf(shown) ? own : shown;
+    if (shown === undefined || tokenOf(own) > tokenOf(shown)) return own;
+    // The reflector has caught up: no need to keep a second copy of every Lease.
+    this.#ownWrites.delete(city);
+    return shown;
   }
 
   wrote(city: string, lease: Lease, isMove: boolean): void {
