@@ -47,3 +47,17 @@ export async function abortable<Result>(promise: Promise<Result>, signal: AbortS
     signal.removeEventListener("abort", onAbort);
   }
 }
+
+/** Resolves when the signal aborts. */
+export async function onceAborted(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return undefined;
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  signal.addEventListener(
+    "abort",
+    () => {
+      resolve(undefined);
+    },
+    { once: true },
+  );
+  return await promise;
+}

@@ -2,7 +2,7 @@ import { COMPONENT_LABEL, WORKER_LABEL, shortWorkerId, type Heartbeat, type Leas
 import type { Database } from "../db/pool.ts";
 import { createFence } from "../db/fence.ts";
 import { readSnapshot } from "../db/snapshot.ts";
-import { abortable } from "../runtime/abort.ts";
+import { abortable, onceAborted } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import { createReflector } from "../runtime/kube/reflector.ts";
@@ -119,7 +119,7 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
       const ending = new AbortController();
       const running = Promise.all([heartbeat.run(ending.signal), reflector.run(ending.signal)]);
       try {
-        await Promise.race([aborted(AbortSignal.any([draining, stopping])), running, assignments.failed]);
+        await Promise.race([onceAborted(AbortSignal.any([draining, stopping])), running, assignments.failed]);
         if (!stopping.aborted) {
           await Promise.race([
             abortable(drain(stopping), stopping).catch(() => undefined),
@@ -143,11 +143,4 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
       isWatching: () => reflector.synced,
     },
   };
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
 }

@@ -1,4 +1,4 @@
-import { withDeadline } from "../abort.ts";
+import { onceAborted, withDeadline } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import { assert, AssertionError, isOperational } from "../errors.ts";
 import type { Log } from "../log.ts";
@@ -276,17 +276,4 @@ class Elector implements LeaderElection {
       log.warn({ identity, because: error.code, err: error }, "leadership not released");
     }
   }
-}
-
-async function onceAborted(signal: AbortSignal): Promise<undefined> {
-  if (signal.aborted) return undefined;
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  signal.addEventListener(
-    "abort",
-    () => {
-      resolve(undefined);
-    },
-    { once: true },
-  );
-  return await promise;
 }

@@ -49,10 +49,7 @@ export async function startTestApiServer(
       return name;
     },
     async kubeconfigVia(port: number) {
-      const path = join(directory, `via-${port}.kubeconfig`);
-      const text = await readFile(api.kubeconfigPath, "utf8");
-      await writeFile(path, text.replace(api.url, `https://127.0.0.1:${port}`), { mode: 0o600 });
-      return path;
+      return kubeconfigThrough({ kubeconfigPath: api.kubeconfigPath, url: api.url, port });
     },
     async stop() {
       await api.stop();
@@ -61,4 +58,16 @@ export async function startTestApiServer(
   };
   // Copying by spread would freeze `apiServer`, which is another process after a restart.
   return Object.assign(Object.create(api) as ApiServer, extension);
+}
+
+/** Writes the same kubeconfig with another port of this machine, such as a proxy's, in the place of `url`. Its path. */
+export async function kubeconfigThrough(input: {
+  readonly kubeconfigPath: string;
+  readonly url: string;
+  readonly port: number;
+}): Promise<string> {
+  const path = `${input.kubeconfigPath}.via-${input.port}`;
+  const text = await readFile(input.kubeconfigPath, "utf8");
+  await writeFile(path, text.replaceAll(input.url, `https://127.0.0.1:${input.port}`), { mode: 0o600 });
+  return path;
 }

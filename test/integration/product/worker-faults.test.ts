@@ -1,8 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
-import { START_LIMIT_MS } from "../../support/kube.ts";
-import { createTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
+import { START_LIMIT_MS, kubeconfigThrough } from "../../support/kube.ts";
+import { createTcpProxy } from "../../support/tcp-proxy.ts";
 import { happensWithin } from "../../support/until.ts";
 import { startProduct, type Product } from "../../support/product.ts";
 
@@ -97,10 +96,12 @@ describe("a worker", () => {
 
   test("that is frozen loses its cities, and its first commit after the thaw is refused", async () => {
     // Cut off from the API server as well, so that nothing but the fence can tell it.
-    const { port } = new URL(product.stack.api.url);
-    const proxy = await createTcpProxy(Number(port));
+    const { url, users } = product.stack.api;
+    const proxy = await createTcpProxy(Number(new URL(url).port));
     try {
-      const child = product.stack.startWorker("worker-4", { KUBECONFIG: await kubeconfigThrough(proxy) });
+      const child = product.stack.startWorker("worker-4", {
+        KUBECONFIG: await kubeconfigThrough({ ...users["worker"]!, url, port: proxy.port }),
+      });
       await awaitMembers(4);
       const former = await busiest();
       product.stack.processes.get(former.pod)!.signal("SIGTERM");
@@ -133,12 +134,3 @@ describe("a worker", () => {
     }
   }, 120_000);
 });
-
-/** The worker's kubeconfig, with the proxy in the place of the API server. */
-async function kubeconfigThrough(proxy: TcpProxy): Promise<string> {
-  const { kubeconfigPath } = product.stack.api.users["worker"]!;
-  const text = await readFile(kubeconfigPath, "utf8");
-  const path = `${kubeconfigPath}.proxy`;
-  await writeFile(path, text.replaceAll(product.stack.api.url, `https://127.0.0.1:${proxy.port}`));
-  return path;
-}
