@@ -42,7 +42,12 @@ const PASSWORDS = { worker: "worker", operator: "operator", feed: "feed" };
 
 export async function startStack(settings: StackSettings, signal: AbortSignal): Promise<Stack> {
   const { directory, progress } = settings;
-  // Both may have to be fetched or built first; a failure of one must not leave the other running.
+  // Both may have to be fetched or built first; a failure of one ends the other at once, and leaves nothing running.
+  const failing = new AbortController();
+  const endBoth = (error: unknown): never => {
+    failing.abort(error);
+    throw error;
+  };
   const [apiResult, mysqlResult] = await Promise.allSettled([
     startApiServer({
       directory: join(directory, "control-plane"),
@@ -51,8 +56,8 @@ export async function startStack(settings: StackSettings, signal: AbortSignal): 
         { name: "operator", groups: [] },
         { name: "worker", groups: [] },
       ],
-    }),
-    startDatabase(settings, signal),
+    }).catch(endBoth),
+    startDatabase(settings, AbortSignal.any([signal, failing.signal])).catch(endBoth),
   ]);
   const stopServers = async (): Promise<void> => {
     if (apiResult.status === "fulfilled") await apiResult.value.stop();
