@@ -49,12 +49,6 @@ export async function audit(database: Database, signal: AbortSignal): Promise<Au
   return tally.report();
 }
 
-export function auditHistories(histories: readonly CityHistory[]): AuditReport {
-  const tally = new Tally();
-  for (const history of histories) tally.add(history);
-  return tally.report();
-}
-
 export function formatAuditReport(report: AuditReport): string {
   const { cities, ticks, decisions, dropped, degradedTicks } = report;
   const lines = [

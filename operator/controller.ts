@@ -1,6 +1,5 @@
 import { CITY_API_VERSION } from "../crds/city.ts";
 import { abortable } from "../runtime/abort.ts";
-import type { Clock } from "../runtime/clock.ts";
 import { isOperational } from "../runtime/errors.ts";
 import type { EventRecorder } from "../runtime/kube/events.ts";
 import { createWorkQueue } from "../runtime/kube/work-queue.ts";
@@ -19,13 +18,11 @@ import type { OperatorMetrics } from "./metrics.ts";
  * hands the cities that need something to a rate-limited queue of keys, and the statuses to the status writer. The queue
  * acts on the latest decision, one city at a time per key.
  */
-export type ControllerDependencies = Omit<ActDependencies, "cities"> & {
-  readonly cities: ActDependencies["cities"];
+export type ControllerDependencies = ActDependencies & {
   readonly fleet: Fleet;
   readonly authority: Authority;
   readonly statusWriter: StatusWriter;
   readonly events: EventRecorder;
-  readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
   readonly metrics: OperatorMetrics;

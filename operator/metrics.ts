@@ -1,14 +1,6 @@
 import type { Metrics } from "../runtime/metrics.ts";
+import { ASSIGN_REASONS } from "./cities/place.ts";
 
-const MOVE_CAUSES = [
-  "new-city",
-  "resumed",
-  "spec-changed",
-  "pool-changed",
-  "holder-gone",
-  "holder-draining",
-  "balance",
-] as const;
 const ACTS = ["adopted", "assigned", "unassigned", "sealed", "removed", "conflict", "failed"] as const;
 
 export type OperatorMetrics = ReturnType<typeof createOperatorMetrics>;
@@ -19,7 +11,7 @@ export function createOperatorMetrics(metrics: Metrics) {
       "dispatch_operator_assignments_total",
       "Assignments written, by cause.",
       "because",
-      MOVE_CAUSES,
+      ASSIGN_REASONS,
     ),
     acts: metrics.countBy(
       "dispatch_operator_acts_total",

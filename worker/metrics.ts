@@ -4,8 +4,6 @@ const TICK_OUTCOMES = ["committed", "missed", "reload", "outpaced", "unknown", "
 const CLAIM_OUTCOMES = ["claimed", "behind", "foreign", "failed"] as const;
 const HEARTBEAT_OUTCOMES = ["written", "failed"] as const;
 
-export type TickOutcomeLabel = (typeof TICK_OUTCOMES)[number];
-
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
 export function createWorkerMetrics(metrics: Metrics) {

@@ -8,7 +8,7 @@ const HYSTERESIS = 0.25;
 /** A move must close at least this share of the difference between the two workers. */
 const GAIN_MIN = 0.1;
 /** A city that was moved stays where it is for this long, unless its holder goes. */
-export const COOL_DOWN_MS = 10_000;
+const COOL_DOWN_MS = 10_000;
 
 export class Loads {
   readonly #weightByWorker = new Map<string, number>();

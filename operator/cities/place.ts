@@ -27,20 +27,27 @@ export type WaitReason =
   /** Its holder is silent, but not yet for long enough. */
   | "holder-late";
 
-export type AssignReason =
-  | "new-city"
-  | "resumed"
-  | "spec-changed"
-  | "pool-changed"
-  | "holder-gone"
-  | "holder-draining"
-  | "balance";
+/** Why a city gets a worker; the metrics count by these. */
+export const ASSIGN_REASONS = [
+  "new-city",
+  "resumed",
+  "spec-changed",
+  "pool-changed",
+  "holder-gone",
+  "holder-draining",
+  "balance",
+] as const;
+
+export type AssignReason = (typeof ASSIGN_REASONS)[number];
 
 /** An assignment that does not hold any more, and why. */
 type Orphan = {
   readonly city: CityView;
   readonly because: Exclude<AssignReason, "spec-changed" | "balance">;
 };
+
+/** What one city needs, looked at by itself: a decision, or a new worker that is to be found beside the other orphans. */
+type Need = Decision | { readonly kind: "orphan"; readonly because: Orphan["because"] };
 
 /**
  * Where every city belongs: sticky, weighted, least moves. Every valid assignment is kept; orphans go largest first to the
@@ -69,11 +76,7 @@ export function placeCities(view: FleetView): ReadonlyMap<string, Decision> {
   return decisions;
 }
 
-/** What one city needs, looked at by itself. */
-function settle(
-  city: CityView,
-  view: FleetView,
-): Decision | { readonly kind: "orphan"; readonly because: Orphan["because"] } {
+function settle(city: CityView, view: FleetView): Need {
   if (view.authority.kind === "foreign") return settleForeign(city, view);
   if (view.authority.kind === "unknown") return { kind: "wait", because: "authority-unknown" };
   if (city.isDeleting) return settleDeleting(city);
@@ -105,11 +108,7 @@ function settleDeleting(city: CityView): Decision {
   return isSealed(city) ? { kind: "remove" } : { kind: "seal", because: "deleted" };
 }
 
-function settleHeld(
-  city: CityView,
-  holder: WorkerView | undefined,
-  view: FleetView,
-): Decision | { readonly kind: "orphan"; readonly because: Orphan["because"] } {
+function settleHeld(city: CityView, holder: WorkerView | undefined, view: FleetView): Need {
   if (holder === undefined || holder.liveness === "gone") {
     // Without the database nobody's commits can be seen, and nobody else could commit either.
     if (!view.isDatabaseReachable) return { kind: "wait", because: "database-unreachable" };

@@ -50,7 +50,6 @@ export const NAMESPACES: Resource = {
   kind: "Namespace",
   namespaced: false,
 };
-export const PODS: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
 export const LEASES: Resource = {
   group: "coordination.k8s.io",
   version: "v1",
