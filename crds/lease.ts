@@ -13,6 +13,8 @@ export const COMPONENT_LABEL = "dispatch.city/component";
 /** Of a worker Lease: the short form of its Pod's name. */
 export const POD_LABEL = "dispatch.city/pod";
 const TASK_ANNOTATION = "dispatch.city/task";
+const SETBACKS_ANNOTATION = "dispatch.city/setbacks";
+const DEATHS_ANNOTATION = "dispatch.city/deaths";
 const POOL_ANNOTATION = "dispatch.city/pool";
 const ZONE_ANNOTATION = "dispatch.city/zone";
 const VERSION_ANNOTATION = "dispatch.city/version";
@@ -47,6 +49,14 @@ export type Assignment = {
   readonly task: TaskSpec | undefined;
   /** RFC 3339 of the move to this worker. */
   readonly since: string | undefined;
+} & Setbacks;
+
+/** What befell a city of late; both are 0 for one that ticks. Kept in its Lease, so that every operator knows it. */
+export type Setbacks = {
+  /** Tenures in a row that came to nothing. */
+  readonly setbacks: number;
+  /** How many of those ended with the death of their worker before the city had ticked once. */
+  readonly deaths: number;
 };
 
 /** What a worker tells of itself with each heartbeat. */
@@ -93,10 +103,12 @@ export function encodeAssignment(input: {
   readonly city: City;
   readonly worker: string | undefined;
   readonly task: TaskSpec;
+  readonly setbacks?: Setbacks;
   readonly replaces: Lease | undefined;
   readonly nowMs: number;
 }): Lease {
   const { city, worker, task, replaces, nowMs } = input;
+  const { setbacks = 0, deaths = 0 } = input.setbacks ?? {};
   const previousWorker = replaces?.spec?.holderIdentity;
   const moves = (replaces?.spec?.leaseTransitions ?? 0) + (replaces && previousWorker !== worker ? 1 : 0);
   const keepsWorker = replaces !== undefined && previousWorker === worker;
@@ -112,7 +124,11 @@ export function encodeAssignment(input: {
         [COMPONENT_LABEL]: "city",
         ...(worker === undefined ? {} : { [WORKER_LABEL]: shortWorkerId(worker) }),
       },
-      annotations: { [TASK_ANNOTATION]: JSON.stringify(task) },
+      annotations: {
+        [TASK_ANNOTATION]: JSON.stringify(task),
+        ...(setbacks === 0 ? {} : { [SETBACKS_ANNOTATION]: String(setbacks) }),
+        ...(deaths === 0 ? {} : { [DEATHS_ANNOTATION]: String(deaths) }),
+      },
       ownerReferences: [
         {
           apiVersion: CITY_API_VERSION,
@@ -149,7 +165,14 @@ export function decodeAssignment(lease: Lease): Assignment {
     token: parseToken(lease.metadata.resourceVersion ?? ""),
     task: decodeTask(lease.metadata.annotations?.[TASK_ANNOTATION]),
     since: lease.spec?.acquireTime,
+    setbacks: decodeCount(lease.metadata.annotations?.[SETBACKS_ANNOTATION]),
+    deaths: decodeCount(lease.metadata.annotations?.[DEATHS_ANNOTATION]),
   };
+}
+
+function decodeCount(text: string | undefined): number {
+  const count = Number(text ?? 0);
+  return Number.isSafeInteger(count) && count >= 0 ? count : 0;
 }
 
 function decodeTask(text: string | undefined): TaskSpec | undefined {
@@ -200,6 +223,11 @@ export function encodeHeartbeat(input: {
       renewTime: microTime(nowMs),
     },
   };
+}
+
+/** UID of the Pod that owns a worker Lease; undefined outside a cluster. */
+export function podUidOf(lease: Pick<Lease, "metadata">): string | undefined {
+  return lease.metadata.ownerReferences?.find(({ kind }) => kind === "Pod")?.uid;
 }
 
 /** A worker Lease → its heartbeat. Throws a RangeError that names the annotation that is missing or wrong. */

@@ -12,6 +12,7 @@ export type FenceProgress = {
   /** Number of the last committed tick, 0 when there is none. */
   readonly tick: bigint;
   readonly slotMs: number | undefined;
+  readonly claimedAtMs: number;
   readonly committedAtMs: number | undefined;
   readonly changedAtMs: number;
 };
@@ -25,7 +26,7 @@ export type ProgressReading = {
 /** The join keeps one row when no fence has changed, for its time. Plan: a range of `city_fence.changed`. */
 const CHANGED = `
 SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) AS database_time_ms,
-       f.city, f.epoch, f.token, f.holder, f.tick, f.slot_ms, f.committed_at, f.changed_at
+       f.city, f.epoch, f.token, f.holder, f.tick, f.slot_ms, f.claimed_at, f.committed_at, f.changed_at
   FROM (SELECT 1) AS always
   LEFT JOIN city_fence f ON f.changed_at >= ?`;
 
@@ -50,6 +51,7 @@ function fenceOf(row: Row): FenceProgress {
     holder: textOrUndefined(row["holder"]),
     tick: bigintOf(row["tick"]),
     slotMs: numberOrUndefined(row["slot_ms"]),
+    claimedAtMs: timeMsOf(row["claimed_at"]),
     committedAtMs: timeMsOrUndefined(row["committed_at"]),
     changedAtMs: timeMsOf(row["changed_at"]),
   };

@@ -1,8 +1,12 @@
 import type { FencingToken } from "../crds/token.ts";
 import type { Database } from "./pool.ts";
+import { bigintOf } from "./rows.ts";
 
 /** `behind`: a larger token is at the fence. `foreign`: the database takes tokens from another cluster. */
-export type SealOutcome = "sealed" | "behind" | "foreign";
+export type SealOutcome =
+  | { readonly kind: "sealed"; readonly epoch: bigint }
+  | { readonly kind: "behind" }
+  | { readonly kind: "foreign" };
 
 /**
  * The operator's claim on behalf of nobody: once it returned `sealed`, nothing is committed for the city until a larger
@@ -15,7 +19,14 @@ export async function sealCity(
 ): Promise<SealOutcome> {
   const { city, clusterUid, token } = request;
   const [rows] = await database.call("CALL seal_city(?, ?, ?)", [city, clusterUid, token], signal);
-  const outcome = rows?.[0]?.["outcome"];
-  if (outcome === "sealed" || outcome === "behind" || outcome === "foreign") return outcome;
-  throw new TypeError(`seal_city answered ${JSON.stringify(rows)}`);
+  const row = rows?.[0];
+  switch (row?.["outcome"]) {
+    case "sealed":
+      return { kind: "sealed", epoch: bigintOf(row["epoch"]) };
+    case "behind":
+    case "foreign":
+      return { kind: row["outcome"] };
+    default:
+      throw new TypeError(`seal_city answered ${JSON.stringify(rows)}`);
+  }
 }

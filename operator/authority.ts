@@ -1,5 +1,6 @@
-import { establishAuthority, readAuthority } from "../db/authority.ts";
+import { establishAuthority, raiseEpoch, readAuthority, type AuthorityRow } from "../db/authority.ts";
 import type { Database } from "../db/pool.ts";
+import { withDeadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { isOperational } from "../runtime/errors.ts";
 import type { Log } from "../runtime/log.ts";
@@ -11,13 +12,19 @@ import type { AuthorityView } from "./cities/view.ts";
  */
 export type Authority = {
   view(): AuthorityView;
+  /**
+   * The cluster's resourceVersions went back: puts its next tokens above all earlier ones, unless somebody else did so since
+   * `expectedEpoch` was seen. Returns the epoch as it then is; undefined when the authority is no longer ours. Errors: those
+   * of Database.
+   */
+  raise(expectedEpoch: bigint, signal: AbortSignal): Promise<bigint | undefined>;
   /** Asks MySQL now and then, soon after trouble, until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 };
 
 const KNOWN_INTERVAL_MS = 5_000;
 const TROUBLE_INTERVAL_MS = 500;
-const READ_LIMIT_MS = 3_000;
+const LIMIT_MS = 3_000;
 
 export function createAuthority(input: {
   readonly database: Database;
@@ -30,25 +37,36 @@ export function createAuthority(input: {
   let view: AuthorityView = { kind: "unknown" };
 
   async function look(signal: AbortSignal): Promise<void> {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(READ_LIMIT_MS)]);
-    const row =
-      (await readAuthority(database, limited)) ?? (await establishAuthority(database, clusterUid, limited));
-    const next: AuthorityView =
+    const row = await withDeadline(
+      { clock, what: "the reading of the authority", limitMs: LIMIT_MS, signal },
+      async (limited) =>
+        (await readAuthority(database, limited)) ?? (await establishAuthority(database, clusterUid, limited)),
+    );
+    take(row);
+  }
+
+  function take(row: AuthorityRow): void {
+    const before = view;
+    view =
       row.clusterUid === clusterUid
         ? { kind: "ours", epoch: row.epoch }
         : { kind: "foreign", clusterUid: row.clusterUid, epoch: row.epoch };
-    if (next.kind === view.kind) {
-      view = next;
-      return;
-    }
-    view = next;
-    if (next.kind === "foreign") log.error({ because: next.clusterUid }, "authority found foreign");
+    if (view.kind === before.kind) return;
+    if (view.kind === "foreign") log.error({ because: view.clusterUid }, "authority found foreign");
     else log.info({}, "authority found ours");
     input.onChange();
   }
 
   return {
     view: () => view,
+    async raise(expectedEpoch, signal) {
+      const row = await withDeadline(
+        { clock, what: "the raising of the epoch", limitMs: LIMIT_MS, signal },
+        (limited) => raiseEpoch(database, { clusterUid, expectedEpoch }, limited),
+      );
+      if (row !== undefined) take(row);
+      return view.kind === "ours" ? view.epoch : undefined;
+    },
     async run(signal) {
       while (!signal.aborted) {
         let intervalMs = KNOWN_INTERVAL_MS;

@@ -2,6 +2,7 @@ import { CITY_API_VERSION } from "../crds/city.ts";
 import { abortable } from "../runtime/abort.ts";
 import { isOperational } from "../runtime/errors.ts";
 import type { EventRecorder } from "../runtime/kube/events.ts";
+import { createTokenBucket, type TokenBucket } from "../runtime/kube/token-bucket.ts";
 import { createWorkQueue } from "../runtime/kube/work-queue.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Authority } from "./authority.ts";
@@ -9,8 +10,9 @@ import { act, type ActDependencies, type Done } from "./cities/act.ts";
 import { describeCity } from "./cities/conditions.ts";
 import { placeCities, type Decision } from "./cities/place.ts";
 import type { StatusWriter } from "./cities/status-writer.ts";
-import type { CityView, FleetView } from "./cities/view.ts";
+import { isBehindFence, type CityView, type FleetView } from "./cities/view.ts";
 import type { Fleet } from "./fleet.ts";
+import { createHistoryGuard, type HistoryGuard } from "./history.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 
 /**
@@ -36,6 +38,8 @@ const ACT_CONCURRENCY = 16;
 const ACTS_PER_SECOND = 200;
 const SHEDS_PER_SECOND = 2;
 const SHED_BURST = 4;
+/** Cities of lost workers, once the brake bounds them. */
+const TAKEOVERS_PER_SECOND = 50;
 
 type Latest = { readonly view: CityView; readonly decision: Decision };
 
@@ -43,12 +47,21 @@ export class Controller {
   readonly #dependencies: ControllerDependencies;
   #wake = Promise.withResolvers<void>();
   #latest = new Map<string, Latest>();
-  #shedAllowance = SHED_BURST;
-  #shedRefilledMs = 0;
+  readonly #sheds: TokenBucket;
+  readonly #takeovers: TokenBucket;
+  readonly #history: HistoryGuard;
   #lastRoundMs: number | undefined;
 
   constructor(dependencies: ControllerDependencies) {
     this.#dependencies = dependencies;
+    const { clock } = dependencies;
+    this.#sheds = createTokenBucket({ clock, perSecond: SHEDS_PER_SECOND, burst: SHED_BURST });
+    this.#takeovers = createTokenBucket({
+      clock,
+      perSecond: TAKEOVERS_PER_SECOND,
+      burst: TAKEOVERS_PER_SECOND,
+    });
+    this.#history = createHistoryGuard(dependencies);
   }
 
   /** Something changed: have a look soon. */
@@ -91,48 +104,51 @@ export class Controller {
 
   async #rounds(enqueue: (city: string) => void, signal: AbortSignal): Promise<void> {
     const { clock, fleet, metrics } = this.#dependencies;
-    this.#shedRefilledMs = clock.monotonicMs();
-    const confirming = new Set<Promise<void>>();
+    // Questions to the API server that a round raised, and whose answers the next ones wait for.
+    const asking = new Set<Promise<void>>();
+    const ask = (question: Promise<boolean>): void => {
+      const answered = question.then((isAnswered) => {
+        if (isAnswered) this.poke();
+      });
+      asking.add(answered);
+      void answered.finally(() => asking.delete(answered)).catch(() => undefined);
+    };
     while (!signal.aborted) {
       const startedMs = clock.monotonicMs();
       this.#lastRoundMs = startedMs;
-      const { suspects, lookAgainInMs } = this.#round(enqueue);
+      const { view, suspects, lookAgainInMs } = this.#round(enqueue);
       metrics.decideDuration((clock.monotonicMs() - startedMs) / 1_000);
-      for (const worker of suspects) {
-        const confirmation = fleet.confirm(worker, signal).then(() => {
-          this.poke();
-        });
-        confirming.add(confirmation);
-        void confirmation.finally(() => confirming.delete(confirmation)).catch(() => undefined);
-      }
+      for (const worker of suspects) ask(fleet.confirmWorker(worker, signal).then(() => true));
+      if (view.cities.some((city) => isBehindFence(city, view))) ask(this.#history.inspect(view, signal));
       const pause = new AbortController();
       const paused = AbortSignal.any([signal, pause.signal]);
       await clock.sleep(ROUND_SPACING_MS, signal).catch(() => undefined);
       await Promise.race([
         abortable(this.#wake.promise, paused).catch(() => undefined),
         clock.sleep(Math.min(ROUND_INTERVAL_MS, lookAgainInMs), paused).catch(() => undefined),
-        // A mistake of ours while confirming must end the process, not hide in the background.
-        ...[...confirming].map((confirmation) => confirmation.then(() => undefined)),
+        // A mistake of ours in one of them must end the process, not hide in the background.
+        ...asking,
       ]);
       pause.abort(new Error("the pause is over"));
       this.#wake = Promise.withResolvers<void>();
     }
-    await Promise.all(confirming);
+    await Promise.all(asking);
   }
 
   #round(enqueue: (city: string) => void): {
+    readonly view: FleetView;
     readonly suspects: readonly string[];
     readonly lookAgainInMs: number;
   } {
     const { fleet, authority, statusWriter, clock, metrics } = this.#dependencies;
-    this.#refillSheds();
     const {
       fleet: view,
       suspects,
       lookAgainInMs,
     } = fleet.view({
       authority: authority.view(),
-      shedBudget: Math.floor(this.#shedAllowance),
+      shedBudget: this.#sheds.available(),
+      takeoverBudget: this.#takeovers.available(),
     });
     const decisions = placeCities(view);
     const latest = new Map<string, Latest>();
@@ -148,14 +164,7 @@ export class Controller {
     this.#latest = latest;
     metrics.cities(view.cities.length);
     metrics.workers(countLive(view));
-    return { suspects, lookAgainInMs };
-  }
-
-  #refillSheds(): void {
-    const nowMs = this.#dependencies.clock.monotonicMs();
-    const earned = ((nowMs - this.#shedRefilledMs) / 1_000) * SHEDS_PER_SECOND;
-    this.#shedAllowance = Math.min(SHED_BURST, this.#shedAllowance + earned);
-    this.#shedRefilledMs = nowMs;
+    return { view, suspects, lookAgainInMs };
   }
 
   async #process(city: string, signal: AbortSignal): Promise<"done"> {
@@ -194,7 +203,8 @@ export class Controller {
         const { worker, token } = done.assignment;
         const because = decision.kind === "assign" ? decision.because : "new-city";
         fleet.wrote(view.name, done.lease, because !== "spec-changed");
-        if (because === "balance") this.#shedAllowance -= 1;
+        if (because === "balance") this.#sheds.take();
+        if (because === "holder-gone") this.#takeovers.take();
         metrics.assignments(because);
         log.info({ ...fields, worker, token: String(token), because }, "city assigned");
         const from = done.isMove ? ` from ${view.lease?.worker}` : "";
@@ -210,7 +220,7 @@ export class Controller {
         log.info({ ...fields, token: done.lease.metadata.resourceVersion }, "city unassigned");
         return;
       case "sealed":
-        fleet.sealed(view.name, done.token);
+        fleet.sealed(view.name, done);
         log.info({ ...fields, token: String(done.token) }, "city sealed");
         this.#record(
           view,

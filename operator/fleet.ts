@@ -7,26 +7,18 @@ import {
   taskSpecOf,
   type City,
 } from "../crds/city.ts";
-import {
-  CITY_LABEL,
-  COMPONENT_LABEL,
-  cityLeaseName,
-  decodeAssignment,
-  decodeHeartbeat,
-  workerLeaseName,
-  type Lease,
-} from "../crds/lease.ts";
+import { CITY_LABEL, COMPONENT_LABEL, cityLeaseName, decodeAssignment, type Lease } from "../crds/lease.ts";
 import { parseToken, type FencingToken } from "../crds/token.ts";
 import { withDeadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { isOperational } from "../runtime/errors.ts";
 import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import { createReflector, type Reflector } from "../runtime/kube/reflector.ts";
 import { LEASES, type Resource } from "../runtime/kube/resources.ts";
 import type { Log } from "../runtime/log.ts";
-import type { AuthorityView, CityView, FleetView, LeaseView } from "./cities/view.ts";
+import type { CityView, FleetView, LeaseView } from "./cities/view.ts";
 import type { Progress } from "./progress/progress.ts";
-import { Roster } from "./workers/roster.ts";
+import { recentLosses } from "./workers/losses.ts";
+import { Workers } from "./workers/workers.ts";
 
 export const CITIES: Resource = {
   group: CITY_GROUP,
@@ -40,7 +32,7 @@ export const CITIES: Resource = {
 const DATABASE_DOUBT_MS = 3_000;
 /** A tick is seen by the progress reader up to two of its rounds after it was committed. */
 const PROGRESS_SLACK_MS = 2_000;
-const CONFIRM_LIMIT_MS = 2_000;
+const REFRESH_LIMIT_MS = 2_000;
 
 /**
  * Gather: keeps Cities, City Leases and worker Leases in memory and shows them as one view. It runs on every replica,
@@ -49,19 +41,17 @@ const CONFIRM_LIMIT_MS = 2_000;
 export class Fleet {
   readonly #cities: Reflector<City>;
   readonly #cityLeases: Reflector<Lease>;
-  readonly #workerLeases: Reflector<Lease>;
-  readonly #roster = new Roster();
+  readonly #workers: Workers;
   readonly #progress: Progress;
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #client: KubeClient;
   readonly #namespace: string;
   readonly #clusterUid: string;
-  /** Leases that we wrote ourselves and that the reflector may not show yet; the larger resourceVersion counts. */
+  /** Leases that we wrote or read ourselves and that the reflector may not show yet; the larger resourceVersion counts. */
   readonly #ownWrites = new Map<string, Lease>();
   readonly #movedMs = new Map<string, number>();
   readonly #watchedSinceMs = new Map<string, number>();
-  readonly #confirming = new Set<string>();
+  #lostMs: ReadonlyMap<string, number> = new Map();
 
   constructor(input: {
     readonly client: KubeClient;
@@ -74,9 +64,10 @@ export class Fleet {
     /** Something changed on which a decision can depend. */
     readonly onChange: () => void;
     readonly onCityGone: (city: City) => void;
+    /** The API server's history went back: what we wrote last may be undone. */
+    readonly onRewritten: () => void;
   }) {
     this.#clock = input.clock;
-    this.#log = input.log;
     this.#client = input.client;
     this.#namespace = input.namespace;
     this.#clusterUid = input.clusterUid;
@@ -98,65 +89,52 @@ export class Fleet {
       ...shared,
       resource: LEASES,
       labelSelector: `${COMPONENT_LABEL}=city`,
+      // What we wrote may be undone, and its resourceVersion would hide what there is now.
+      onRewritten: () => {
+        this.#ownWrites.clear();
+        input.onRewritten();
+      },
       onChange: (change) => {
         if (change.kind === "deleted")
           this.#ownWrites.delete(change.object.metadata.labels?.[CITY_LABEL] ?? "");
         input.onChange();
       },
     });
-    this.#workerLeases = createReflector<Lease>({
-      ...shared,
-      resource: LEASES,
-      labelSelector: `${COMPONENT_LABEL}=worker`,
-      onChange: (change) => {
-        if (this.#observe(change.kind, change.object)) input.onChange();
-      },
-      // What happens while the watch is down stays unseen, so it must not count as silence.
-      onLost: () => this.#roster.observeAfresh(clock.monotonicMs()),
-      onRegained: () => this.#roster.observeAfresh(clock.monotonicMs()),
-    });
+    this.#workers = new Workers({ ...shared, onChange: input.onChange });
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([
-      this.#cities.run(signal),
-      this.#cityLeases.run(signal),
-      this.#workerLeases.run(signal),
-    ]);
+    await Promise.all([this.#cities.run(signal), this.#cityLeases.run(signal), this.#workers.run(signal)]);
   }
 
   async waitSynced(signal: AbortSignal): Promise<void> {
     await Promise.all([
       this.#cities.waitSynced(signal),
       this.#cityLeases.waitSynced(signal),
-      this.#workerLeases.waitSynced(signal),
+      this.#workers.waitSynced(signal),
     ]);
   }
 
   get isSynced(): boolean {
-    return this.#cities.synced && this.#cityLeases.synced && this.#workerLeases.synced;
+    return this.#cities.synced && this.#cityLeases.synced && this.#workers.isSynced;
   }
 
   /** The picture to decide on, and when to look at it again if nothing happens. */
-  view(input: { readonly authority: AuthorityView; readonly shedBudget: number }): {
+  view(input: Pick<FleetView, "authority" | "shedBudget" | "takeoverBudget">): {
     readonly fleet: FleetView;
     readonly suspects: readonly string[];
     readonly lookAgainInMs: number;
   } {
     const nowMs = this.#clock.monotonicMs();
-    const roster = this.#roster.view(nowMs);
+    const { workers, suspects, lookAgainInMs } = this.#workers.view(nowMs);
     const { lastReadMs } = this.#progress;
+    const cities = this.#cities.list().map((city) => this.#cityView(city, nowMs));
+    this.#lostMs = recentLosses({ cities, workers, before: this.#lostMs, nowMs });
+    const isDatabaseReachable = lastReadMs !== undefined && nowMs - lastReadMs < DATABASE_DOUBT_MS;
     return {
-      fleet: {
-        nowMs,
-        cities: this.#cities.list().map((city) => this.#cityView(city, nowMs)),
-        workers: roster.workers,
-        authority: input.authority,
-        isDatabaseReachable: lastReadMs !== undefined && nowMs - lastReadMs < DATABASE_DOUBT_MS,
-        shedBudget: input.shedBudget,
-      },
-      suspects: roster.suspects,
-      lookAgainInMs: roster.lookAgainInMs,
+      fleet: { ...input, nowMs, cities, workers, isDatabaseReachable, lostMs: this.#lostMs },
+      suspects,
+      lookAgainInMs,
     };
   }
 
@@ -176,70 +154,35 @@ export class Fleet {
     if (isMove) this.#movedMs.set(city, this.#clock.monotonicMs());
   }
 
-  /** A precondition of ours failed: asks the API server itself how the Lease is now. */
-  async refresh(city: string, signal: AbortSignal): Promise<void> {
-    const ref = { namespace: this.#namespace, name: cityLeaseName(city) };
-    const lease = await this.#client.get<Lease>(LEASES, ref, signal);
+  /**
+   * Asks the API server itself how a City's Lease is now; undefined when there is none. It cannot have handed out a larger
+   * token before.
+   */
+  async refresh(city: string, signal: AbortSignal): Promise<LeaseView | undefined> {
+    const lease = await withDeadline(
+      { clock: this.#clock, what: "the quorum read of a City Lease", limitMs: REFRESH_LIMIT_MS, signal },
+      (limited) =>
+        this.#client.get<Lease>(LEASES, { namespace: this.#namespace, name: cityLeaseName(city) }, limited),
+    );
     if (lease === undefined) this.#ownWrites.delete(city);
     else this.#ownWrites.set(city, lease);
+    return lease === undefined ? undefined : leaseView(lease);
   }
 
-  sealed(city: string, token: FencingToken): void {
-    this.#progress.sealed(city, token);
+  sealed(city: string, by: { readonly epoch: bigint; readonly token: FencingToken }): void {
+    this.#progress.sealed(city, by, this.#clock.monotonicMs());
   }
 
   committed(worker: string, atMs: number): void {
-    this.#roster.committed(worker, atMs);
+    this.#workers.committed(worker, atMs);
   }
 
-  /** After trouble of our own: nobody is judged by what we could not see. */
-  observeAfresh(): void {
+  /** Confirms that a worker is silent; after trouble of our own nobody is judged by what we could not see. */
+  async confirmWorker(worker: string, signal: AbortSignal): Promise<void> {
+    if ((await this.#workers.confirm(worker, signal)) === "confirmed") return;
+    this.#workers.observeAfresh();
     const nowMs = this.#clock.monotonicMs();
-    this.#roster.observeAfresh(nowMs);
     for (const city of this.#watchedSinceMs.keys()) this.#watchedSinceMs.set(city, nowMs);
-  }
-
-  /**
-   * Confirms a silence by a quorum read of the worker's Lease. A read that fails says that the trouble is ours: all
-   * observation starts afresh.
-   */
-  async confirm(worker: string, signal: AbortSignal): Promise<void> {
-    if (this.#confirming.has(worker)) return;
-    this.#confirming.add(worker);
-    try {
-      const name = workerLeaseName(worker);
-      const shown = this.#workerLeases.get(name)?.metadata.resourceVersion;
-      const lease = await withDeadline(
-        { clock: this.#clock, what: "the quorum read of a worker lease", limitMs: CONFIRM_LIMIT_MS, signal },
-        (limited) => this.#client.get<Lease>(LEASES, { namespace: this.#namespace, name }, limited),
-      );
-      if (lease === undefined) this.#roster.left(worker);
-      else if (lease.metadata.resourceVersion === shown) this.#roster.confirmSilent(worker);
-      else this.#observe("updated", lease);
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!isOperational(error)) throw error;
-      this.#log.warn({ worker, because: error.code }, "silence not confirmed, observing afresh");
-      this.observeAfresh();
-    } finally {
-      this.#confirming.delete(worker);
-    }
-  }
-
-  #observe(kind: "added" | "updated" | "deleted", lease: Lease): boolean {
-    try {
-      const heartbeat = decodeHeartbeat(lease);
-      if (kind === "deleted") {
-        this.#roster.left(heartbeat.worker);
-        return true;
-      }
-      const isFirstLook = kind === "added" && !this.#workerLeases.synced;
-      return this.#roster.seen(heartbeat, this.#clock.monotonicMs(), isFirstLook);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      this.#log.warn({ worker: lease.metadata.name, err: error }, "worker lease not understood, ignored");
-      return false;
-    }
   }
 
   #cityView(city: City, nowMs: number): CityView {
@@ -275,11 +218,11 @@ export class Fleet {
 }
 
 function leaseView(lease: Lease): LeaseView {
-  const { worker, token, task, since } = decodeAssignment(lease);
-  return { worker, token, task, since };
+  const { city: _city, ...view } = decodeAssignment(lease);
+  return view;
 }
 
-function tokenOf(lease: Lease): bigint {
+function tokenOf(lease: Lease): FencingToken {
   return parseToken(lease.metadata.resourceVersion ?? "");
 }
 

@@ -19,6 +19,10 @@ export function createOperatorMetrics(metrics: Metrics) {
       "result",
       ACTS,
     ),
+    epochRaised: metrics.counter(
+      "dispatch_operator_epoch_raised_total",
+      "Times that the epoch was raised because the cluster's resourceVersions had gone back.",
+    ),
     leading: metrics.gauge("dispatch_operator_leading", "1 while this replica leads."),
     cities: metrics.gauge("dispatch_operator_cities", "Cities in the operator's view."),
     workers: metrics.gauge("dispatch_operator_workers", "Workers in the operator's view that are live."),

@@ -1,5 +1,6 @@
 import { sealCity } from "../db/seal.ts";
 import type { Database } from "../db/pool.ts";
+import { withDeadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import type { EventRecorder } from "../runtime/kube/events.ts";
@@ -79,6 +80,7 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
     progress,
     onChange: () => controller.poke(),
     onCityGone: (city) => statusWriter.forget(city),
+    onRewritten: () => statusWriter.forgetAll(),
   });
   const authority = createAuthority({ database, clusterUid, clock, log, onChange: () => controller.poke() });
   const controller: Controller = new Controller({
@@ -88,10 +90,8 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
     authority,
     statusWriter,
     seal: (city, token, signal) =>
-      sealCity(
-        database,
-        { city, clusterUid, token },
-        AbortSignal.any([signal, AbortSignal.timeout(SEAL_LIMIT_MS)]),
+      withDeadline({ clock, what: "the seal", limitMs: SEAL_LIMIT_MS, signal }, (limited) =>
+        sealCity(database, { city, clusterUid, token }, limited),
       ),
   });
   const election = createLeaderElection({

@@ -10,6 +10,8 @@ export type Metrics = {
     label: string,
     values: readonly Value[],
   ): (value: Value, count?: number) => void;
+  /** A counter that begins at zero; each call adds one. */
+  counter(name: string, help: string): () => void;
   gauge(name: string, help: string): (value: number) => void;
   /** Durations in seconds. */
   histogram(name: string, help: string, bucketsSeconds: readonly number[]): (seconds: number) => void;
@@ -25,6 +27,12 @@ export function createMetrics(): Metrics {
       for (const value of values) counter.inc({ [label]: value }, 0);
       return (value, count = 1) => {
         counter.inc({ [label]: value }, count);
+      };
+    },
+    counter(name, help) {
+      const counter = new Counter({ name, help, registers: [registry] });
+      return () => {
+        counter.inc();
       };
     },
     gauge(name, help) {

@@ -5,14 +5,16 @@ import {
   encodeAssignment,
   type Assignment,
   type Lease,
+  type Setbacks,
 } from "../../crds/lease.ts";
 import type { FencingToken } from "../../crds/token.ts";
 import type { SealOutcome } from "../../db/seal.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import { OperationalError } from "../../runtime/errors.ts";
+import { OperationalError, isOperational } from "../../runtime/errors.ts";
 import type { KubeClient } from "../../runtime/kube/kube-api.ts";
 import { LEASES, type Resource } from "../../runtime/kube/resources.ts";
 import type { Decision } from "./place.ts";
+import { setbacksAfter } from "./setbacks.ts";
 import type { CityView } from "./view.ts";
 
 /**
@@ -38,7 +40,7 @@ export type Done =
       readonly isMove: boolean;
     }
   | { readonly kind: "unassigned"; readonly lease: Lease }
-  | { readonly kind: "sealed"; readonly token: FencingToken }
+  | { readonly kind: "sealed"; readonly epoch: bigint; readonly token: FencingToken }
   | { readonly kind: "removed" };
 
 export async function act(
@@ -55,15 +57,15 @@ export async function act(
       await writeFinalizers(dependencies, view.city, [...finalizersOf(view.city), SEAL_FINALIZER], signal);
       return { kind: "adopted" };
     case "assign": {
-      const lease = await writeLease(dependencies, input, decision.worker, signal);
+      const holder = { worker: decision.worker, setbacks: setbacksAfter(view, decision.because) };
+      const lease = await writeLease(dependencies, input, holder, signal);
       const isMove = view.lease?.worker !== undefined && view.lease.worker !== decision.worker;
       return { kind: "assigned", lease, assignment: decodeAssignment(lease), isMove };
     }
     case "unassign":
-      // The seal follows as a decision of its own, once the token of this write is known.
-      return { kind: "unassigned", lease: await writeLease(dependencies, input, undefined, signal) };
+      return unassign(dependencies, input, signal);
     case "seal":
-      return seal(dependencies, view, signal);
+      return seal(dependencies, view, view.lease?.token, signal);
     case "remove":
       return remove(dependencies, input, signal);
     default:
@@ -74,13 +76,14 @@ export async function act(
 async function writeLease(
   { client, clock }: ActDependencies,
   { view, lease }: { readonly view: CityView; readonly lease: Lease | undefined },
-  worker: string | undefined,
+  holder: { readonly worker: string; readonly setbacks: Setbacks } | undefined,
   signal: AbortSignal,
 ): Promise<Lease> {
   const next = encodeAssignment({
     city: view.city,
-    worker,
+    worker: holder?.worker,
     task: view.task,
+    ...(holder === undefined ? {} : { setbacks: holder.setbacks }),
     replaces: lease,
     nowMs: clock.wallMs(),
   });
@@ -89,16 +92,37 @@ async function writeLease(
     : client.replace<Lease>(LEASES, next, signal);
 }
 
-async function seal(dependencies: ActDependencies, view: CityView, signal: AbortSignal): Promise<Done> {
-  const token = view.lease?.token;
+/** The seal follows as a decision of its own, once the token of this write is known. */
+async function unassign(
+  dependencies: ActDependencies,
+  input: { readonly view: CityView; readonly lease: Lease | undefined },
+  signal: AbortSignal,
+): Promise<Done> {
+  const { view, lease } = input;
+  try {
+    return { kind: "unassigned", lease: await writeLease(dependencies, input, undefined, signal) };
+  } catch (error) {
+    // In a namespace that is going away nothing can be created; the token at the fence seals it as well.
+    const isRefused = lease === undefined && view.isDeleting && isOperational(error, "kube-forbidden");
+    if (!isRefused) throw error;
+    return seal(dependencies, view, view.fence?.token, signal);
+  }
+}
+
+async function seal(
+  dependencies: ActDependencies,
+  view: CityView,
+  token: FencingToken | undefined,
+  signal: AbortSignal,
+): Promise<Done> {
   if (token === undefined) return { kind: "nothing" };
   const outcome = await dependencies.seal(view.name, token, signal);
-  if (outcome === "sealed") return { kind: "sealed", token };
+  if (outcome.kind === "sealed") return { ...outcome, token };
   throw new OperationalError({
-    code: `seal-${outcome}`,
+    code: `seal-${outcome.kind}`,
     remedy: "refresh",
     message:
-      outcome === "behind"
+      outcome.kind === "behind"
         ? `the fence of ${view.name} is ahead of the Lease's token ${token}`
         : `the database takes tokens from another cluster`,
   });

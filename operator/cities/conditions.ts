@@ -1,7 +1,7 @@
 import type { CityCondition, CityStatus, ConditionStatus } from "../../crds/city.ts";
 import { formatDuration } from "../../crds/duration.ts";
 import type { Decision, WaitReason } from "./place.ts";
-import { isSealed, type CityView, type FleetView } from "./view.ts";
+import { isSealed, isStalled, type CityView, type FleetView } from "./view.ts";
 
 /**
  * What a person reads of a City: each condition's reason is what the deciding function returned. Pure.
@@ -37,6 +37,38 @@ const WAIT_REASONS: Readonly<Record<WaitReason, (city: CityView, view: FleetView
     status: "True",
     reason: "HolderLate",
     message: `worker ${city.lease?.worker} has not renewed its heartbeat lately; it is moved if that lasts`,
+  }),
+  "no-successor": (city) => ({
+    status: "True",
+    reason: "NoSuccessor",
+    message: `worker ${city.lease?.worker} asks to be relieved and goes on ticking, but no other worker in pool "${city.pool}" is live; start one`,
+  }),
+  "most-stalled": () => ({
+    status: "True",
+    reason: "MostCitiesStalled",
+    message:
+      "it does not tick, but neither do most others, so its worker is not the cause and nothing is moved; look at MySQL first",
+  }),
+  "most-lost": () => ({
+    status: "False",
+    reason: "MostWorkersLost",
+    message:
+      "its worker was lost together with most others; cities are moved to those that are left a few at a time",
+  }),
+  resting: (city) => ({
+    status: "False",
+    reason: "Resting",
+    message: `its last ${city.lease?.deaths} workers died before it had ticked once; it rests, longer each time, and is tried again by itself`,
+  }),
+  isolating: () => ({
+    status: "False",
+    reason: "Isolating",
+    message: "its last worker died before it had ticked once; another one is being cleared for it alone",
+  }),
+  "fence-ahead": (city) => ({
+    status: city.lease?.worker === undefined ? "False" : "True",
+    reason: "FenceAhead",
+    message: `the fence has token ${city.fence?.token}, its Lease only ${city.lease?.token}: if etcd was restored from backup, the epoch is raised by itself`,
   }),
 };
 
@@ -74,10 +106,8 @@ function judgeDispatching(city: CityView, view: FleetView): Judgement {
   if (lease?.worker === undefined) {
     return { status: "False", reason: "NotAssigned", message: "no worker holds the city" };
   }
-  const sinceMs = Math.max(city.watchedSinceMs, city.movedMs ?? 0, fence?.advancedMs ?? 0);
-  const silenceMs = view.nowMs - sinceMs;
   const hasTicked = fence !== undefined && fence.tick > 0n;
-  if (silenceMs >= city.stallAfterMs) {
+  if (isStalled(city, view)) {
     return {
       status: "False",
       reason: "Stalled",
@@ -88,9 +118,9 @@ function judgeDispatching(city: CityView, view: FleetView): Judgement {
   return { status: "True", reason: "Ticking", message: `a tick every ${formatDuration(city.periodMs)}` };
 }
 
-function judgeSuspended(city: CityView): Judgement {
+function judgeSuspended(city: CityView, view: FleetView): Judgement {
   if (!city.isSuspended) return { status: "False", reason: "NotSuspended", message: "spec.suspend is false" };
-  if (isSealed(city)) {
+  if (isSealed(city, view)) {
     return {
       status: "True",
       reason: "Sealed",
@@ -153,7 +183,7 @@ export function describeCity(
     conditions: [
       condition("Assigned", assignedAs),
       condition("Dispatching", dispatching),
-      condition("Suspended", judgeSuspended(city)),
+      condition("Suspended", judgeSuspended(city, view)),
       condition("Ready", judgeReady(city, assignedAs, dispatching)),
     ],
   };

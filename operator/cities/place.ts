@@ -1,7 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import type { WorkerView } from "../workers/roster.ts";
-import { balance, leastLoaded, loadsOf, type Loads } from "./balance.ts";
-import { isBeyondUs, isSealed, type CityView, type FleetView } from "./view.ts";
+import { balance } from "./balance.ts";
+import { brakeOf, type Brake } from "./brake.ts";
+import { candidatesByPool, chooseWorker, type Candidates } from "./choose.ts";
+import { isolate, type Isolation } from "./isolation.ts";
+import { loadsOf, type Loads } from "./loads.ts";
+import { patienceMs, restMs } from "./setbacks.ts";
+import { isBehindFence, isBeyondUs, isSealed, silenceMsOf, type CityView, type FleetView } from "./view.ts";
 
 /** What is to be done about one city now, and why. */
 export type Decision =
@@ -25,7 +30,19 @@ export type WaitReason =
   | "no-workers"
   | "database-unreachable"
   /** Its holder is silent, but not yet for long enough. */
-  | "holder-late";
+  | "holder-late"
+  /** Its holder goes on ticking, but wants to be relieved, and nobody can take the city. */
+  | "no-successor"
+  /** It stalled, but so did most others: nothing is moved for it. */
+  | "most-stalled"
+  /** Its worker was lost with most others: nothing is moved yet, or not so many at once. */
+  | "most-lost"
+  /** It may have killed its workers and rests before it gets another. */
+  | "resting"
+  /** The same, while a worker is being cleared for it. */
+  | "isolating"
+  /** The fence is ahead of its Lease: etcd may have gone back in time, which is being found out. */
+  | "fence-ahead";
 
 /** Why a city gets a worker; the metrics count by these. */
 export const ASSIGN_REASONS = [
@@ -35,15 +52,17 @@ export const ASSIGN_REASONS = [
   "pool-changed",
   "holder-gone",
   "holder-draining",
+  "stalled",
+  "isolation",
   "balance",
 ] as const;
 
 export type AssignReason = (typeof ASSIGN_REASONS)[number];
 
 /** An assignment that does not hold any more, and why. */
-type Orphan = {
+export type Orphan = {
   readonly city: CityView;
-  readonly because: Exclude<AssignReason, "spec-changed" | "balance">;
+  readonly because: Exclude<AssignReason, "spec-changed" | "isolation" | "balance">;
 };
 
 /** What one city needs, looked at by itself: a decision, or a new worker that is to be found beside the other orphans. */
@@ -56,39 +75,60 @@ type Need = Decision | { readonly kind: "orphan"; readonly because: Orphan["beca
 export function placeCities(view: FleetView): ReadonlyMap<string, Decision> {
   const decisions = new Map<string, Decision>();
   const orphans: Orphan[] = [];
-  const settled: CityView[] = [];
+  const settled = new Map<string, CityView>();
+  const brake = brakeOf(view);
   for (const city of view.cities) {
-    const decision = settle(city, view);
+    const decision = settle(city, view, brake);
     if (decision.kind === "orphan") orphans.push({ city, because: decision.because });
     else {
       decisions.set(city.name, decision);
-      if (decision.kind === "keep") settled.push(city);
+      if (decision.kind === "keep") settled.set(city.name, city);
     }
   }
-  const loads = loadsOf(view);
   orphans.sort(
     (left, right) => right.city.weight - left.city.weight || (left.city.name < right.city.name ? -1 : 1),
   );
-  for (const orphan of orphans) decisions.set(orphan.city.name, placeOrphan(orphan, view, loads));
-  for (const { city, worker } of balance(settled, view, loads)) {
+  const isolation = isolate(view, orphans);
+  const apart = new Set([...isolation.workers.values()].map(({ id }) => id));
+  const placement: Placement = {
+    view,
+    brake,
+    loads: loadsOf(view),
+    isolation,
+    candidatesIn: candidatesByPool(view, apart),
+    takeoversLeft: view.takeoverBudget,
+  };
+  for (const orphan of orphans) decisions.set(orphan.city.name, placeOrphan(orphan, placement));
+  for (const city of isolation.evacuees) {
+    if (!settled.delete(city.name)) continue;
+    const worker = take(city, placement);
+    if (worker !== undefined) decisions.set(city.name, { kind: "assign", worker, because: "isolation" });
+  }
+  for (const { city, worker } of balance(
+    [...settled.values()],
+    view,
+    placement.loads,
+    placement.candidatesIn,
+  )) {
     decisions.set(city, { kind: "assign", worker, because: "balance" });
   }
   return decisions;
 }
 
-function settle(city: CityView, view: FleetView): Need {
+function settle(city: CityView, view: FleetView, brake: Brake): Need {
   if (view.authority.kind === "foreign") return settleForeign(city, view);
   if (view.authority.kind === "unknown") return { kind: "wait", because: "authority-unknown" };
-  if (city.isDeleting) return settleDeleting(city);
+  if (isBehindFence(city, view)) return { kind: "wait", because: "fence-ahead" };
+  if (city.isDeleting) return settleDeleting(city, view);
   if (!city.hasFinalizer) return { kind: "adopt" };
   if (city.isSuspended) {
     if (city.lease === undefined || city.lease.worker !== undefined)
       return { kind: "unassign", because: "suspended" };
-    return isSealed(city) ? { kind: "keep" } : { kind: "seal", because: "suspended" };
+    return isSealed(city, view) ? { kind: "keep" } : { kind: "seal", because: "suspended" };
   }
   if (city.lease === undefined) return { kind: "orphan", because: "new-city" };
   if (city.lease.worker === undefined) return { kind: "orphan", because: "resumed" };
-  return settleHeld(city, view.workers.get(city.lease.worker), view);
+  return settleHeld(city, view.workers.get(city.lease.worker), view, brake);
 }
 
 /** Another cluster hands out the tokens: nothing is assigned, but a City that is deleted here can go. */
@@ -101,34 +141,87 @@ function settleForeign(city: CityView, view: FleetView): Decision {
     : { kind: "wait", because: "foreign-authority" };
 }
 
-function settleDeleting(city: CityView): Decision {
+function settleDeleting(city: CityView, view: FleetView): Decision {
   if (!city.hasFinalizer) return { kind: "keep" };
-  if (city.lease === undefined) return { kind: "remove" };
-  if (city.lease.worker !== undefined) return { kind: "unassign", because: "deleted" };
-  return isSealed(city) ? { kind: "remove" } : { kind: "seal", because: "deleted" };
+  // Somebody took the Lease away by hand, and whoever held it may tick on: a new one brings the token to seal with.
+  if (city.lease === undefined && !view.isDatabaseReachable)
+    return { kind: "wait", because: "database-unreachable" };
+  if (city.lease === undefined && city.fence?.holder === undefined) return { kind: "remove" };
+  if (city.lease === undefined || city.lease.worker !== undefined)
+    return { kind: "unassign", because: "deleted" };
+  return isSealed(city, view) ? { kind: "remove" } : { kind: "seal", because: "deleted" };
 }
 
-function settleHeld(city: CityView, holder: WorkerView | undefined, view: FleetView): Need {
-  if (holder === undefined || holder.liveness === "gone") {
-    // Without the database nobody's commits can be seen, and nobody else could commit either.
-    if (!view.isDatabaseReachable) return { kind: "wait", because: "database-unreachable" };
-    return { kind: "orphan", because: "holder-gone" };
-  }
+function settleHeld(city: CityView, holder: WorkerView | undefined, view: FleetView, brake: Brake): Need {
+  if (holder === undefined || holder.liveness === "gone") return settleLost(city, view, brake);
   if (holder.pool !== city.pool) return { kind: "orphan", because: "pool-changed" };
   if (holder.liveness === "draining") return { kind: "orphan", because: "holder-draining" };
   if (!isDeepStrictEqual(city.lease?.task, city.task)) {
     return { kind: "assign", worker: holder.id, because: "spec-changed" };
+  }
+  if (view.isDatabaseReachable && silenceMsOf(city, view) >= patienceMs(city)) {
+    return brake.holdsStalled
+      ? { kind: "wait", because: "most-stalled" }
+      : { kind: "orphan", because: "stalled" };
   }
   // A late holder may still be ticking; the fence would make a move safe, but not cheap.
   if (holder.liveness === "late") return { kind: "wait", because: "holder-late" };
   return { kind: "keep" };
 }
 
-function placeOrphan({ city, because }: Orphan, view: FleetView, loads: Loads): Decision {
-  const worker = leastLoaded(view.workers, city, loads);
-  if (worker === undefined) return { kind: "wait", because: "no-workers" };
+function settleLost(city: CityView, view: FleetView, brake: Brake): Need {
+  // Without the database nobody's commits can be seen, and nobody else could commit either.
+  if (!view.isDatabaseReachable) return { kind: "wait", because: "database-unreachable" };
+  if (brake.lost === "hold") return { kind: "wait", because: "most-lost" };
+  if (silenceMsOf(city, view) < restMs(city)) return { kind: "wait", because: "resting" };
+  return { kind: "orphan", because: "holder-gone" };
+}
+
+/** What finding workers for the orphans goes by; the loads and the budget change with every city placed. */
+type Placement = {
+  readonly view: FleetView;
+  readonly brake: Brake;
+  readonly loads: Loads;
+  readonly isolation: Isolation;
+  readonly candidatesIn: (pool: string) => Candidates;
+  takeoversLeft: number;
+};
+
+function placeOrphan(orphan: Orphan, placement: Placement): Decision {
+  const { city, because } = orphan;
+  const { brake, isolation } = placement;
+  if (because === "holder-gone" && brake.lost === "bounded") {
+    if (placement.takeoversLeft < 1) return { kind: "wait", because: "most-lost" };
+    placement.takeoversLeft -= 1;
+  }
+  const apart = isolation.isSuspect(orphan) ? isolation.workers.get(city.pool) : undefined;
+  if (apart !== undefined) {
+    const isCleared = !isolation.evacuees.some(({ lease }) => lease?.worker === apart.id);
+    return isCleared ? { kind: "assign", worker: apart.id, because } : { kind: "wait", because: "isolating" };
+  }
+  const worker = take(city, placement);
+  if (worker !== undefined) return { kind: "assign", worker, because };
+  switch (because) {
+    case "holder-draining":
+    case "pool-changed":
+      return { kind: "wait", because: "no-successor" };
+    case "stalled":
+      return { kind: "keep" };
+    case "new-city":
+    case "resumed":
+    case "holder-gone":
+      return { kind: "wait", because: "no-workers" };
+    default:
+      return because satisfies never;
+  }
+}
+
+/** Finds the city another worker than its present one, and counts it there. */
+function take(city: CityView, { view, loads, candidatesIn }: Placement): string | undefined {
   const previous = city.lease?.worker === undefined ? undefined : view.workers.get(city.lease.worker);
+  const worker = chooseWorker(city, candidatesIn(city.pool), loads, previous?.id);
+  if (worker === undefined) return undefined;
   if (previous !== undefined) loads.remove(city, previous);
   loads.add(city, worker);
-  return { kind: "assign", worker: worker.id, because };
+  return worker.id;
 }

@@ -15,6 +15,8 @@ export type StatusWriter = {
   want(city: City, status: CityStatus): void;
   /** The City is gone. */
   forget(city: City): void;
+  /** Everything that we wrote may be undone. */
+  forgetAll(): void;
   run(signal: AbortSignal): Promise<void>;
 };
 
@@ -92,6 +94,7 @@ export function createStatusWriter(input: {
       const key = keyOf(city);
       for (const map of [urgent, progress, written]) map.delete(key);
     },
+    forgetAll: () => written.clear(),
     async run(signal) {
       const onAbort = (): void => wake.resolve();
       signal.addEventListener("abort", onAbort, { once: true });

@@ -1,4 +1,5 @@
 import type { City, TaskSpec } from "../../crds/city.ts";
+import type { Setbacks } from "../../crds/lease.ts";
 import type { FencingToken } from "../../crds/token.ts";
 import type { WorkerView } from "../workers/roster.ts";
 
@@ -13,6 +14,10 @@ export type FleetView = {
   readonly isDatabaseReachable: boolean;
   /** How many cities may be moved now for no other reason than balance. */
   readonly shedBudget: number;
+  /** How many cities of lost workers may be moved now while the brake bounds them. */
+  readonly takeoverBudget: number;
+  /** Workers that were lost with cities in their hands, and when; those of long ago are left out. */
+  readonly lostMs: ReadonlyMap<string, number>;
 };
 
 export type AuthorityView =
@@ -49,7 +54,7 @@ export type LeaseView = {
   readonly task: TaskSpec | undefined;
   /** RFC 3339. */
   readonly since: string | undefined;
-};
+} & Setbacks;
 
 export type FenceView = {
   readonly epoch: bigint;
@@ -59,6 +64,8 @@ export type FenceView = {
   /** Milliseconds since 1970, on the database's clock. */
   readonly slotMs: number | undefined;
   readonly committedAtMs: number | undefined;
+  /** When the token was claimed, on the same clock. */
+  readonly claimedAtMs: number;
   /** Monotonic time of the last advance of the tick. */
   readonly advancedMs: number;
 };
@@ -73,12 +80,41 @@ export function isBeyondUs(city: CityView, view: FleetView): boolean {
 }
 
 /** The fence was raised to the Lease's token on behalf of nobody: from then on nobody can commit. */
-export function isSealed(city: CityView): boolean {
+export function isSealed(city: CityView, view: FleetView): boolean {
+  const { lease, fence } = city;
   return (
-    city.lease !== undefined &&
-    city.lease.worker === undefined &&
-    city.fence !== undefined &&
-    city.fence.holder === undefined &&
-    city.fence.token >= city.lease.token
+    view.authority.kind === "ours" &&
+    lease !== undefined &&
+    lease.worker === undefined &&
+    fence !== undefined &&
+    fence.holder === undefined &&
+    fence.epoch === view.authority.epoch &&
+    fence.token >= lease.token
   );
+}
+
+/** How long the city has not ticked, in milliseconds of our own clock, within what we could see. */
+export function silenceMsOf(city: CityView, view: FleetView): number {
+  return view.nowMs - Math.max(city.watchedSinceMs, city.movedMs ?? 0, city.fence?.advancedMs ?? 0);
+}
+
+/** Somebody should tick it, and nobody has for `stallAfter`. */
+export function isStalled(city: CityView, view: FleetView): boolean {
+  return city.lease?.worker !== undefined && silenceMsOf(city, view) >= city.stallAfterMs;
+}
+
+/** Whether a tick was committed under the token of the present assignment. */
+export function hasTicked({ lease, fence }: CityView): boolean {
+  if (lease === undefined || fence?.committedAtMs === undefined) return false;
+  return fence.token === lease.token && fence.committedAtMs >= fence.claimedAtMs;
+}
+
+/**
+ * The fence has a token that this cluster had not handed out when we last looked at the Lease: either what we know of the
+ * Lease is old, or etcd went back in time. Only a quorum read of the Lease tells.
+ */
+export function isBehindFence({ lease, fence }: CityView, view: FleetView): boolean {
+  if (view.authority.kind !== "ours" || lease === undefined) return false;
+  if (fence === undefined || fence.epoch !== view.authority.epoch) return false;
+  return fence.token > lease.token || (fence.token === lease.token && fence.holder !== lease.worker);
 }

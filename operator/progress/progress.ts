@@ -1,4 +1,4 @@
-import { compareEpochTokens, type FencingToken } from "../../crds/token.ts";
+import type { FencingToken } from "../../crds/token.ts";
 import type { FenceProgress } from "../../db/progress.ts";
 
 /** What MySQL says of each city: its fence, and when this process last saw a tick advance. */
@@ -16,7 +16,9 @@ export type Advance = {
 };
 
 export class Progress {
-  readonly #cities = new Map<string, CityProgress>();
+  #cities = new Map<string, CityProgress>();
+  /** Seals of ours, with the time at which each was known: a reading that began before does not show it. */
+  readonly #sealedMs = new Map<string, number>();
   #lastReadMs: number | undefined;
 
   get(city: string): CityProgress | undefined {
@@ -31,19 +33,29 @@ export class Progress {
   /**
    * Takes in one answer of the database and returns the cities whose tick advanced since the last one. The moment of a
    * commit is now minus its age on the database's clock, but never before the previous read: that one did not have it.
+   *
+   * The database is believed also where it went back: after a restore from backup its fences are lower, and cities that
+   * a `complete` reading does not show are unknown to it.
    */
   take(input: {
     readonly databaseTimeMs: number;
     readonly fences: readonly FenceProgress[];
+    readonly isComplete: boolean;
+    readonly startedMs: number;
     readonly nowMs: number;
   }): Advance[] {
-    const { databaseTimeMs, nowMs } = input;
+    const { databaseTimeMs, nowMs, startedMs } = input;
     const previousReadMs = this.#lastReadMs ?? nowMs;
     this.#lastReadMs = nowMs;
     const advances: Advance[] = [];
+    const before = this.#cities;
+    if (input.isComplete) this.#cities = new Map();
     for (const fence of input.fences) {
-      const previous = this.#cities.get(fence.city);
-      if (previous !== undefined && compareEpochTokens(fence, previous.fence) < 0) continue;
+      const previous = before.get(fence.city);
+      if (previous !== undefined && (this.#sealedMs.get(fence.city) ?? -Infinity) >= startedMs) {
+        this.#cities.set(fence.city, previous);
+        continue;
+      }
       const hasAdvanced = previous !== undefined && fence.tick > previous.fence.tick;
       const ageMs = fence.committedAtMs === undefined ? 0 : databaseTimeMs - fence.committedAtMs;
       const committedMs = Math.min(nowMs, Math.max(previousReadMs, nowMs - ageMs));
@@ -56,24 +68,26 @@ export class Progress {
   }
 
   /** Our own seal went through: no need to wait for the next read to know it. */
-  sealed(city: string, token: FencingToken): void {
+  sealed(city: string, by: { readonly epoch: bigint; readonly token: FencingToken }, nowMs: number): void {
     const previous = this.#cities.get(city);
     const unknown = {
       city,
-      epoch: 0n,
       tick: 0n,
       slotMs: undefined,
       committedAtMs: undefined,
+      claimedAtMs: 0,
       changedAtMs: 0,
     };
+    this.#sealedMs.set(city, nowMs);
     this.#cities.set(city, {
-      fence: { ...(previous?.fence ?? unknown), token, holder: undefined },
+      fence: { ...(previous?.fence ?? unknown), ...by, holder: undefined },
       advancedMs: previous?.advancedMs ?? 0,
     });
   }
 
   forget(city: string): void {
     this.#cities.delete(city);
+    this.#sealedMs.delete(city);
   }
 
   /** After trouble with the database: time in which nobody could commit does not count against anybody. */

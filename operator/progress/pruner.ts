@@ -1,5 +1,6 @@
 import type { Database } from "../../db/pool.ts";
 import { pruneTicks } from "../../db/prune.ts";
+import { withDeadline } from "../../runtime/abort.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { isOperational } from "../../runtime/errors.ts";
 import type { Log } from "../../runtime/log.ts";
@@ -27,10 +28,10 @@ export async function runPruner(
   let afterCity: string | undefined;
   while (!signal.aborted) {
     try {
-      const batch = await pruneTicks(
-        database,
-        { afterCity, keepMs, citiesMax: CITIES_PER_BATCH, ticksMax: TICKS_PER_CITY },
-        AbortSignal.any([signal, AbortSignal.timeout(PRUNE_LIMIT_MS)]),
+      const request = { afterCity, keepMs, citiesMax: CITIES_PER_BATCH, ticksMax: TICKS_PER_CITY };
+      const batch = await withDeadline(
+        { clock, what: "the pruning of ticks", limitMs: PRUNE_LIMIT_MS, signal },
+        (limited) => pruneTicks(database, request, limited),
       );
       afterCity = batch.lastCity;
       if (batch.pruned > 0) log.debug({ count: batch.pruned }, "ticks pruned");

@@ -1,4 +1,5 @@
-import type { Heartbeat } from "../../crds/lease.ts";
+import { podUidOf, type Heartbeat, type Lease } from "../../crds/lease.ts";
+import { hasProcessEnded, type Pod } from "./pod-evidence.ts";
 
 /**
  * Which workers there are and how they are. Only change that this process saw itself counts, on its own monotonic
@@ -26,8 +27,8 @@ export type Observation = {
   readonly commitMs: number | undefined;
   /** A quorum read after the silence found the heartbeat unchanged. */
   readonly isConfirmedSilent: boolean;
-  /** A newer process registered for the same Pod. */
-  readonly isSuperseded: boolean;
+  /** Its Pod was deleted, its container exited, or a newer process registered for the same Pod. */
+  readonly hasEnded: boolean;
 };
 
 const LATE_AFTER_INTERVALS = 2;
@@ -44,7 +45,7 @@ export type LivenessVerdict = {
 /** Pure: the same observation at the same time gives the same verdict. */
 export function livenessOf(observation: Observation, nowMs: number): LivenessVerdict {
   const { heartbeat, isConfirmedSilent } = observation;
-  if (observation.isSuperseded) return { liveness: "gone", isSuspect: false, lookAgainInMs: Infinity };
+  if (observation.hasEnded) return { liveness: "gone", isSuspect: false, lookAgainInMs: Infinity };
   const silenceMs = nowMs - Math.max(observation.beatMs, observation.commitMs ?? -Infinity);
   const lateMs = LATE_AFTER_INTERVALS * heartbeat.intervalMs;
   const goneMs = GONE_AFTER_INTERVALS * heartbeat.intervalMs;
@@ -68,6 +69,11 @@ export type WorkerView = {
   readonly pool: string;
   readonly zone: string;
   readonly capacity: number;
+  readonly version: string;
+  /** When its Pod, or without one its Lease, was created: RFC 3339 on the API server's clock. */
+  readonly bornAt: string;
+  /** What it says itself. */
+  readonly isDatabaseReachable: boolean;
   readonly liveness: Liveness;
 };
 
@@ -78,59 +84,89 @@ export type RosterView = {
   readonly lookAgainInMs: number;
 };
 
+/** What is known of one worker beside what is judged. */
+type Known = {
+  readonly observation: Observation;
+  readonly podUid: string | undefined;
+  readonly leaseCreatedAt: string;
+  /** A newer process registered for the same Pod. */
+  readonly isSuperseded: boolean;
+};
+
 /** Keeps one observation per worker. Its methods only record; the judgement is `livenessOf`. */
 export class Roster {
-  readonly #observations = new Map<string, Observation>();
+  readonly #known = new Map<string, Known>();
+  /** By UID, as they were last seen. */
+  readonly #pods = new Map<string, Pod>();
+  readonly #deletedPods = new Set<string>();
 
   /**
    * A heartbeat was seen. `isFirstLook`: it was there when we began to look, so it is no sign of life. Returns whether
    * this can change a decision: most heartbeats only say that all is as before.
    */
-  seen(heartbeat: Heartbeat, nowMs: number, isFirstLook: boolean): boolean {
-    const previous = this.#observations.get(heartbeat.worker);
-    this.#observations.set(heartbeat.worker, {
-      heartbeat,
-      beatMs: nowMs,
-      hasBeaten: !isFirstLook,
-      commitMs: previous?.commitMs,
-      isConfirmedSilent: false,
+  seen(heartbeat: Heartbeat, lease: Pick<Lease, "metadata">, nowMs: number, isFirstLook: boolean): boolean {
+    const previous = this.#known.get(heartbeat.worker);
+    this.#known.set(heartbeat.worker, {
+      observation: {
+        heartbeat,
+        beatMs: nowMs,
+        hasBeaten: !isFirstLook,
+        commitMs: previous?.observation.commitMs,
+        isConfirmedSilent: false,
+        hasEnded: false,
+      },
+      podUid: podUidOf(lease),
+      leaseCreatedAt: lease.metadata.creationTimestamp ?? "",
       isSuperseded: previous?.isSuperseded ?? false,
     });
-    if (previous === undefined) {
-      this.#supersede(heartbeat.pod);
-      return true;
-    }
-    const { liveness } = livenessOf(previous, nowMs);
-    return liveness !== (heartbeat.draining ? "draining" : "live");
+    if (previous === undefined) this.#supersede(heartbeat.pod);
+    this.#judgeEnd(heartbeat.worker);
+    if (previous === undefined) return true;
+    const { heartbeat: before } = previous.observation;
+    const { liveness } = livenessOf(previous.observation, nowMs);
+    return (
+      liveness !== (heartbeat.draining ? "draining" : "live") ||
+      before.databaseReachable !== heartbeat.databaseReachable
+    );
   }
 
   /** The worker's Lease is gone: it drained, or its Pod was deleted. */
   left(worker: string): void {
-    this.#observations.delete(worker);
+    const podUid = this.#known.get(worker)?.podUid;
+    this.#known.delete(worker);
+    if (podUid !== undefined && this.#workersOf(podUid).length === 0) this.#deletedPods.delete(podUid);
+  }
+
+  /** Returns whether this can change a decision. */
+  podSeen(pod: Pod): boolean {
+    const { uid = "" } = pod.metadata;
+    this.#pods.set(uid, pod);
+    return this.#judgeEnds(uid);
+  }
+
+  /** Returns whether this can change a decision. */
+  podDeleted(pod: Pod): boolean {
+    const { uid = "" } = pod.metadata;
+    this.#pods.delete(uid);
+    if (this.#workersOf(uid).length > 0) this.#deletedPods.add(uid);
+    return this.#judgeEnds(uid);
   }
 
   committed(worker: string, atMs: number): void {
-    const observation = this.#observations.get(worker);
+    const observation = this.#known.get(worker)?.observation;
     if (observation === undefined || atMs <= (observation.commitMs ?? -Infinity)) return;
-    this.#observations.set(worker, { ...observation, commitMs: atMs, isConfirmedSilent: false });
+    this.#update(worker, { commitMs: atMs, isConfirmedSilent: false });
   }
 
   /** A quorum read, begun after the silence, found nothing new. */
   confirmSilent(worker: string): void {
-    const observation = this.#observations.get(worker);
-    if (observation !== undefined)
-      this.#observations.set(worker, { ...observation, isConfirmedSilent: true });
+    this.#update(worker, { isConfirmedSilent: true });
   }
 
   /** After trouble of our own with the API server: what we did not see is no evidence, so all begins afresh. */
   observeAfresh(nowMs: number): void {
-    for (const [worker, observation] of this.#observations) {
-      this.#observations.set(worker, {
-        ...observation,
-        beatMs: nowMs,
-        hasBeaten: false,
-        isConfirmedSilent: false,
-      });
+    for (const worker of this.#known.keys()) {
+      this.#update(worker, { beatMs: nowMs, hasBeaten: false, isConfirmedSilent: false });
     }
   }
 
@@ -138,27 +174,65 @@ export class Roster {
     const workers = new Map<string, WorkerView>();
     const suspects: string[] = [];
     let lookAgainInMs = Infinity;
-    for (const [id, observation] of this.#observations) {
-      const { pod, pool, zone, capacity } = observation.heartbeat;
+    for (const [id, { observation, podUid, leaseCreatedAt }] of this.#known) {
+      const { pod, pool, zone, capacity, version, databaseReachable } = observation.heartbeat;
       const verdict = livenessOf(observation, nowMs);
-      workers.set(id, { id, pod, pool, zone, capacity, liveness: verdict.liveness });
+      workers.set(id, {
+        id,
+        pod,
+        pool,
+        zone,
+        capacity,
+        version,
+        bornAt: this.#pods.get(podUid ?? "")?.metadata.creationTimestamp ?? leaseCreatedAt,
+        isDatabaseReachable: databaseReachable,
+        liveness: verdict.liveness,
+      });
       if (verdict.isSuspect) suspects.push(id);
       lookAgainInMs = Math.min(lookAgainInMs, verdict.lookAgainInMs);
     }
     return { workers, suspects, lookAgainInMs };
   }
 
+  #update(worker: string, change: Partial<Observation>): void {
+    const known = this.#known.get(worker);
+    if (known === undefined) return;
+    this.#known.set(worker, { ...known, observation: { ...known.observation, ...change } });
+  }
+
+  #workersOf(podUid: string): string[] {
+    return [...this.#known].filter(([, known]) => known.podUid === podUid).map(([worker]) => worker);
+  }
+
+  #judgeEnds(podUid: string): boolean {
+    return this.#workersOf(podUid)
+      .map((worker) => this.#judgeEnd(worker))
+      .some((hasChanged) => hasChanged);
+  }
+
+  #judgeEnd(worker: string): boolean {
+    const known = this.#known.get(worker);
+    if (known === undefined) return false;
+    const { podUid = "", isSuperseded, observation } = known;
+    const pod = this.#pods.get(podUid);
+    const hasEnded =
+      isSuperseded ||
+      this.#deletedPods.has(podUid) ||
+      (pod !== undefined && hasProcessEnded(pod, observation.heartbeat.since));
+    this.#update(worker, { hasEnded });
+    return hasEnded !== observation.hasEnded;
+  }
+
   /** Of several processes of one Pod only the last registered one lives. */
   #supersede(pod: string): void {
-    const ofPod = [...this.#observations.values()].filter(({ heartbeat }) => heartbeat.pod === pod);
+    const ofPod = [...this.#known.values()].filter(({ observation }) => observation.heartbeat.pod === pod);
     const newest = ofPod.reduce((left, right) =>
-      right.heartbeat.since > left.heartbeat.since ? right : left,
+      right.observation.heartbeat.since > left.observation.heartbeat.since ? right : left,
     );
-    for (const observation of ofPod) {
-      this.#observations.set(observation.heartbeat.worker, {
-        ...observation,
-        isSuperseded: observation !== newest,
-      });
+    for (const known of ofPod) {
+      const { worker } = known.observation.heartbeat;
+      this.#known.set(worker, { ...known, isSuperseded: known !== newest });
+      this.#judgeEnd(worker);
     }
   }
 }

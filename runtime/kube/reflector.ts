@@ -56,6 +56,8 @@ export type ReflectorInput<T extends KubeObject> = {
   readonly onLost?: () => void;
   /** A watch delivers again, and the copy is being brought up to date. */
   readonly onRegained?: () => void;
+  /** resourceVersions went back; called before the changes that this brings. */
+  readonly onRewritten?: () => void;
   readonly limits?: Partial<ReflectorLimits>;
 };
 
@@ -181,15 +183,14 @@ class ListWatchReflector<T extends KubeObject> implements Reflector<T> {
   }
 
   async #listAll(signal: AbortSignal): Promise<void> {
-    const { client, resource, onSynced } = this.#input;
+    const { client, resource, onSynced, onRewritten } = this.#input;
     const options = { ...this.#selection, limit: this.#limits.pageSize };
-    const { items, resourceVersion } = await listAll<T>(
-      { client, resource, options, onPage: () => this.#touch() },
-      signal,
-    );
+    const input = { client, resource, options, onPage: () => this.#touch() };
+    const { items, resourceVersion } = await listAll<T>(input, signal);
     if (isHistoryRewritten({ present: resourceVersion, lastSeen: this.#resourceVersion ?? "" })) {
       this.#history = "rewritten";
     }
+    if (this.#history === "rewritten") this.#call(() => onRewritten?.());
     const changes = this.#store.replaceAll(items, this.#history);
     this.#resourceVersion = resourceVersion;
     this.#isListNeeded = false;

@@ -58,6 +58,13 @@ export const LEASES: Resource = {
   namespaced: true,
   isCreatedByReplace: true,
 };
+export const PODS: Resource = {
+  group: "",
+  version: "v1",
+  plural: "pods",
+  kind: "Pod",
+  namespaced: true,
+};
 export const EVENTS: Resource = {
   group: "events.k8s.io",
   version: "v1",

@@ -4,6 +4,8 @@ import type { Clock } from "../clock.ts";
 export type TokenBucket = {
   /** Takes a token when there is one. */
   take(): boolean;
+  /** How many could be taken now. */
+  available(): number;
   /** Milliseconds until the next token, 0 when there is one now. */
   waitMs(): number;
 };
@@ -29,6 +31,10 @@ export function createTokenBucket(input: {
       if (!isWhole()) return false;
       tokens = Math.max(0, tokens - 1);
       return true;
+    },
+    available() {
+      refill();
+      return Math.floor(tokens + 1e-9);
     },
     waitMs() {
       refill();

@@ -1,7 +1,7 @@
 -- The operator's claim on behalf of nobody: when it returns `sealed`, nothing more is committed for the city until a
 -- larger token claims it. The token that the present holder claimed with seals its fence too.
 --
--- Returns one row: outcome (sealed | behind | foreign).
+-- Returns one row: outcome (sealed | behind | foreign), and for `sealed` the epoch.
 CREATE PROCEDURE seal_city(
   IN p_city        VARCHAR(63) CHARACTER SET ascii COLLATE ascii_bin,
   IN p_cluster_uid VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin,
@@ -22,7 +22,7 @@ main: BEGIN
   SELECT epoch INTO v_authority FROM authority WHERE id = 1 AND cluster_uid = p_cluster_uid;
   IF v_authority IS NULL THEN
     ROLLBACK;
-    SELECT 'foreign' AS outcome;
+    SELECT 'foreign' AS outcome, NULL AS epoch;
     LEAVE main;
   END IF;
 
@@ -35,7 +35,7 @@ main: BEGIN
 
   IF v_epoch > v_authority OR (v_epoch = v_authority AND v_token > p_token) THEN
     ROLLBACK;
-    SELECT 'behind' AS outcome;
+    SELECT 'behind' AS outcome, NULL AS epoch;
     LEAVE main;
   END IF;
 
@@ -48,6 +48,6 @@ main: BEGIN
     VALUES (p_city, v_claims + 1, v_authority, p_token, NULL, v_tick, UTC_TIMESTAMP(3));
   END IF;
   COMMIT;
-  SELECT 'sealed' AS outcome;
+  SELECT 'sealed' AS outcome, v_authority AS epoch;
 END
 ;;

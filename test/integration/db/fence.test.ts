@@ -193,7 +193,7 @@ describe("a commit", () => {
 describe("a seal", () => {
   test("ends all commits, also under the very token that it was made with", async () => {
     await claim(10);
-    expect(await seal(11)).toBe("sealed");
+    expect(await seal(11)).toMatchObject({ kind: "sealed" });
     expect(await commit({ tick: 1n })).toEqual({ kind: "fenced" });
     expect(await commit({ tick: 1n, token: tokenOf(11) })).toEqual({ kind: "fenced" });
     expect(await claim(11)).toEqual({ kind: "behind" });
@@ -202,21 +202,21 @@ describe("a seal", () => {
 
   test("with the token that the holder has claimed seals as well, and may be repeated", async () => {
     await claim(10);
-    expect(await seal(10)).toBe("sealed");
-    expect(await seal(10)).toBe("sealed");
+    expect(await seal(10)).toMatchObject({ kind: "sealed" });
+    expect(await seal(10)).toMatchObject({ kind: "sealed" });
     expect(await commit({ tick: 1n })).toEqual({ kind: "fenced" });
     expect(await claim(10, "w10")).toEqual({ kind: "behind" });
   });
 
   test("is behind a larger token, and foreign to another cluster's database", async () => {
     await claim(10);
-    expect(await seal(9)).toBe("behind");
-    expect(await seal(11, "99999999-0000-4000-8000-000000000000")).toBe("foreign");
+    expect(await seal(9)).toMatchObject({ kind: "behind" });
+    expect(await seal(11, "99999999-0000-4000-8000-000000000000")).toMatchObject({ kind: "foreign" });
     expect(await commit({ tick: 1n })).toMatchObject({ kind: "committed" });
   });
 
   test("of a city that nobody ever had keeps earlier tokens out", async () => {
-    expect(await seal(10)).toBe("sealed");
+    expect(await seal(10)).toMatchObject({ kind: "sealed" });
     expect(await claim(9)).toEqual({ kind: "behind" });
   });
 });

@@ -68,10 +68,27 @@ describe("a City Lease", () => {
     metadata: { ...lease.metadata, resourceVersion, uid: "lease-uid" },
   });
 
+  test("carries the city's setbacks", () => {
+    const lease = encodeAssignment({
+      city: cityOf("madrid"),
+      worker: "w1",
+      task: taskOf(cityOf("madrid")),
+      setbacks: { setbacks: 3, deaths: 1 },
+      replaces: undefined,
+      nowMs: 1_000,
+    });
+    expect(decodeAssignment(stored(lease, "42"))).toMatchObject({ setbacks: 3, deaths: 1 });
+    const annotations = { "dispatch.city/setbacks": "-1", "dispatch.city/deaths": "many" };
+    const spoiled = { ...lease, metadata: { ...lease.metadata, annotations } };
+    expect(decodeAssignment(stored(spoiled, "42"))).toMatchObject({ setbacks: 0, deaths: 0 });
+  });
+
   test("says what was encoded", () => {
     expect(decodeAssignment(stored(encode("w1"), "42"))).toEqual({
       city: "madrid",
       worker: "w1",
+      setbacks: 0,
+      deaths: 0,
       token: 42n,
       task: taskOf(city),
       since: "1970-01-01T00:00:01.000000Z",

@@ -5,26 +5,23 @@ import { describeCity } from "../../../operator/cities/conditions.ts";
 import { placeCities } from "../../../operator/cities/place.ts";
 import type { CityView, FleetView } from "../../../operator/cities/view.ts";
 import { cityOf } from "../../support/cities.ts";
-import { cityView, fleetView, workerView } from "../../support/fleet.ts";
+import { NOW_MS, cityView, fenceView, fleetView, leaseView, workerView } from "../../support/fleet.ts";
 
 const NOW_ISO = "2026-01-01T12:00:00Z";
-const NOW_MS = 1_000_000;
 
-const ticking = {
-  epoch: 1n,
-  token: parseToken("7"),
+const ticking = fenceView({
   holder: "w1",
   tick: 41n,
   slotMs: Date.parse("2026-01-01T11:59:58.250Z"),
   committedAtMs: Date.parse("2026-01-01T11:59:58.300Z"),
   advancedMs: NOW_MS - 500,
-};
+});
 
 function statusOf(city: CityView, fields: Partial<FleetView> = {}): CityStatus {
   const view = fleetView({
     cities: [city],
     workers: [workerView("w1")],
-    fields: { nowMs: NOW_MS, ...fields },
+    fields,
   });
   return describeCity(city, placeCities(view).get(city.name)!, view, NOW_ISO);
 }
@@ -50,14 +47,18 @@ describe("the status of a city", () => {
   });
 
   test("is starting until its first tick, and then stalled when none comes", () => {
-    const fresh = cityView("madrid", { holder: "w1", movedMs: NOW_MS - 1_000 });
+    const fresh = cityView("madrid", { holder: "w1", watchedSinceMs: NOW_MS - 1_000 });
     expect(condition(statusOf(fresh), "Ready")).toMatchObject({ status: "Unknown", reason: "Starting" });
-    const stuck = cityView("madrid", { holder: "w1", movedMs: NOW_MS - 5_000 });
+    const stuck = cityView("madrid", { holder: "w1", watchedSinceMs: NOW_MS - 5_000 });
     expect(condition(statusOf(stuck), "Ready")).toMatchObject({ status: "False", reason: "Stalled" });
   });
 
   test("is stalled when its ticks no longer advance, and says where to look", () => {
-    const stalled = cityView("madrid", { holder: "w1", fence: { ...ticking, advancedMs: NOW_MS - 6_000 } });
+    const stalled = cityView("madrid", {
+      holder: "w1",
+      fence: { ...ticking, advancedMs: NOW_MS - 6_000 },
+      watchedSinceMs: 0,
+    });
     const ready = condition(statusOf(stalled), "Ready");
     expect(ready).toMatchObject({ status: "False", reason: "Stalled" });
     expect(ready.message).toContain("see the log of w1");
@@ -102,7 +103,7 @@ describe("the status of a city", () => {
 
   test("is Suspended only when the fence is sealed with the Lease's token", () => {
     const city = cityOf("madrid", { suspend: true });
-    const lease = { worker: undefined, token: parseToken("9"), task: undefined, since: undefined };
+    const lease = leaseView({ token: parseToken("9") });
     const sealing = statusOf(cityView("madrid", { city, lease, fence: ticking }));
     expect(condition(sealing, "Suspended")).toMatchObject({ status: "False", reason: "Sealing" });
     const fence = { ...ticking, token: parseToken("9"), holder: undefined };
@@ -125,7 +126,7 @@ describe("the status of a city", () => {
     const same = statusOf(cityView("madrid", { city, holder: "w1", fence: ticking }));
     expect(condition(same, "Ready").lastTransitionTime).toBe("2025-12-31T00:00:00Z");
     const stalled = statusOf(
-      cityView("madrid", { city, holder: "w1", fence: { ...ticking, advancedMs: 0 } }),
+      cityView("madrid", { city, holder: "w1", fence: { ...ticking, advancedMs: 0 }, watchedSinceMs: 0 }),
     );
     expect(condition(stalled, "Ready").lastTransitionTime).toBe(NOW_ISO);
     expect(condition(stalled, "Assigned").lastTransitionTime).toBe("2025-12-31T00:00:00Z");

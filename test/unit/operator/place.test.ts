@@ -1,18 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import { parseToken } from "../../../crds/token.ts";
 import { cityOf } from "../../support/cities.ts";
-import { cityView, decide, workerView } from "../../support/fleet.ts";
+import { cityView, decide, fenceView, leaseView, workerView } from "../../support/fleet.ts";
 
-const unheld = { worker: undefined, token: parseToken("9"), task: undefined, since: undefined };
-const sealedFence = {
-  epoch: 1n,
-  token: parseToken("9"),
-  holder: undefined,
-  tick: 4n,
-  slotMs: 1,
-  committedAtMs: 1,
-  advancedMs: 0,
-};
+const unheld = leaseView({ token: parseToken("9") });
+const sealedFence = fenceView({ token: parseToken("9") });
 
 describe("a city", () => {
   test("stays with a live holder", () => {
@@ -142,8 +134,10 @@ describe("a suspended city", () => {
 
   test("is sealed again when the fence is behind the Lease, or has a holder", () => {
     for (const fence of [
-      { ...sealedFence, token: parseToken("8") },
-      { ...sealedFence, holder: "w1" },
+      fenceView({ token: parseToken("8") }),
+      fenceView({ token: parseToken("8"), holder: "w1" }),
+      // Another cluster had sealed it, before this one took over.
+      { ...sealedFence, epoch: 0n },
     ]) {
       expect(decide([cityView("madrid", { city, lease: unheld, fence })], [])["madrid"]).toEqual({
         kind: "seal",
@@ -185,6 +179,19 @@ describe("a deleted city", () => {
 
   test("that nobody ever held is let go at once", () => {
     expect(decide([cityView("madrid", deleting)], [])["madrid"]).toEqual({ kind: "remove" });
+  });
+
+  test("whose Lease somebody took away by hand is sealed all the same", () => {
+    const fence = fenceView({ holder: "w1" });
+    expect(decide([cityView("madrid", { ...deleting, fence })], [])["madrid"]).toEqual({
+      kind: "unassign",
+      because: "deleted",
+    });
+    // Nobody can say who holds it while the database does not answer.
+    expect(decide([cityView("madrid", deleting)], [], { isDatabaseReachable: false })["madrid"]).toEqual({
+      kind: "wait",
+      because: "database-unreachable",
+    });
   });
 });
 

@@ -27,10 +27,12 @@ function observation(fields: Partial<Observation> = {}): Observation {
     hasBeaten: true,
     commitMs: undefined,
     isConfirmedSilent: false,
-    isSuperseded: false,
+    hasEnded: false,
     ...fields,
   };
 }
+
+const lease = { metadata: { name: "worker-w1", creationTimestamp: "2026-01-01T00:00:00Z" } };
 
 describe("a worker", () => {
   test.each([
@@ -78,42 +80,42 @@ describe("the roster", () => {
 
   test("believes change that it saw, not what it found", () => {
     const roster = new Roster();
-    roster.seen(heartbeat("found"), 0, true);
-    roster.seen(heartbeat("seen"), 0, false);
+    roster.seen(heartbeat("found"), lease, 0, true);
+    roster.seen(heartbeat("seen"), lease, 0, false);
     expect(livenessIn(roster, "found", 0)).toBe("joining");
     expect(livenessIn(roster, "seen", 0)).toBe("live");
-    roster.seen(heartbeat("found"), 500, false);
+    roster.seen(heartbeat("found"), lease, 500, false);
     expect(livenessIn(roster, "found", 500)).toBe("live");
   });
 
   test("says which heartbeats can change a decision", () => {
     const roster = new Roster();
-    expect(roster.seen(heartbeat("w1"), 0, false)).toBe(true);
-    expect(roster.seen(heartbeat("w1"), 1_000, false)).toBe(false);
-    expect(roster.seen(heartbeat("w1", { draining: true }), 2_000, false)).toBe(true);
-    expect(roster.seen(heartbeat("w1", { draining: true }), 3_000, false)).toBe(false);
-    roster.seen(heartbeat("w2"), 0, false);
-    expect(roster.seen(heartbeat("w2"), 2_500, false)).toBe(true);
+    expect(roster.seen(heartbeat("w1"), lease, 0, false)).toBe(true);
+    expect(roster.seen(heartbeat("w1"), lease, 1_000, false)).toBe(false);
+    expect(roster.seen(heartbeat("w1", { draining: true }), lease, 2_000, false)).toBe(true);
+    expect(roster.seen(heartbeat("w1", { draining: true }), lease, 3_000, false)).toBe(false);
+    roster.seen(heartbeat("w2"), lease, 0, false);
+    expect(roster.seen(heartbeat("w2"), lease, 2_500, false)).toBe(true);
   });
 
   test("names suspects, and takes a confirmed one for gone until it beats again", () => {
     const roster = new Roster();
-    roster.seen(heartbeat("w1"), 0, false);
+    roster.seen(heartbeat("w1"), lease, 0, false);
     expect(roster.view(3_000).suspects).toEqual(["w1"]);
     roster.confirmSilent("w1");
     expect(roster.view(3_000).suspects).toEqual([]);
     expect(livenessIn(roster, "w1", 3_000)).toBe("gone");
-    roster.seen(heartbeat("w1"), 9_000, false);
+    roster.seen(heartbeat("w1"), lease, 9_000, false);
     expect(livenessIn(roster, "w1", 9_000)).toBe("live");
   });
 
   test("begins afresh after trouble of our own: nobody is gone for a silence that we could not have heard end", () => {
     const roster = new Roster();
-    roster.seen(heartbeat("w1"), 0, false);
+    roster.seen(heartbeat("w1"), lease, 0, false);
     roster.observeAfresh(30_000);
     expect(livenessIn(roster, "w1", 30_000)).toBe("joining");
     expect(livenessIn(roster, "w1", 32_000)).toBe("late");
-    roster.seen(heartbeat("w1"), 32_500, false);
+    roster.seen(heartbeat("w1"), lease, 32_500, false);
     expect(livenessIn(roster, "w1", 32_500)).toBe("live");
   });
 
@@ -125,7 +127,7 @@ describe("the roster", () => {
       [newer, older],
     ]) {
       const roster = new Roster();
-      for (const beat of order) roster.seen(beat, 0, false);
+      for (const beat of order) roster.seen(beat, lease, 0, false);
       expect(livenessIn(roster, "w1-a", 0)).toBe("gone");
       expect(livenessIn(roster, "w1-b", 0)).toBe("live");
     }
@@ -133,7 +135,7 @@ describe("the roster", () => {
 
   test("forgets a worker whose Lease left", () => {
     const roster = new Roster();
-    roster.seen(heartbeat("w1"), 0, false);
+    roster.seen(heartbeat("w1"), lease, 0, false);
     roster.left("w1");
     expect(roster.view(0).workers.size).toBe(0);
   });
