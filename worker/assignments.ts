@@ -1,5 +1,6 @@
 import type { TaskSpec } from "../crds/city.ts";
 import { decodeAssignment, type Assignment, type Lease } from "../crds/lease.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Tenure } from "./tenure/tenure.ts";
 
@@ -25,15 +26,23 @@ type Holding = {
   hasEnded: boolean;
   /** What the Lease says now; undefined when it no longer names us. */
   wanted: Assignment | undefined;
+  cancelReclaim: () => void;
 };
+
+/**
+ * How long a fenced tenure's Lease has time to say who is next. If it still names us after that, the fence may have gone back
+ * (MySQL restored from backup) and is to be claimed once more; a claim behind the fence does nothing.
+ */
+const RECLAIM_AFTER_MS = 2_000;
 
 export function createAssignments(input: {
   readonly worker: string;
+  readonly clock: Clock;
   readonly log: Log;
   readonly start: (assignment: Assignment & { readonly task: TaskSpec }) => Tenure;
   readonly onSize: (cities: number) => void;
 }): Assignments {
-  const { worker, log } = input;
+  const { worker, clock, log } = input;
   const holdings = new Map<string, Holding>();
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   // Whoever runs the worker awaits it; a failure must not count as unhandled before that.
@@ -47,11 +56,20 @@ export function createAssignments(input: {
       log.error({ city, token: String(token) }, "city lease without a task ignored");
       return;
     }
-    const holding: Holding = { tenure: input.start({ ...wanted, task }), hasEnded: false, wanted };
+    const holding: Holding = {
+      tenure: input.start({ ...wanted, task }),
+      hasEnded: false,
+      wanted,
+      cancelReclaim: () => undefined,
+    };
     holdings.set(city, holding);
     input.onSize(holdings.size);
     holding.tenure.ended.then(() => {
       holding.hasEnded = true;
+      if (isClosing) return;
+      holding.cancelReclaim = clock.schedule(RECLAIM_AFTER_MS, () => {
+        if (holdings.get(city) === holding) follow(city, holding);
+      });
       settle(city, holding);
     }, fail);
   }
@@ -59,8 +77,12 @@ export function createAssignments(input: {
   /** What follows once a tenure has ended: nothing, its successor, or (fenced, Lease unchanged) waiting for the Lease. */
   function settle(city: string, holding: Holding): void {
     if (!holding.hasEnded || holdings.get(city) !== holding) return;
-    // The same token never runs twice: fenced once, it stays so.
     if (holding.wanted?.token === holding.tenure.token) return;
+    holding.cancelReclaim();
+    follow(city, holding);
+  }
+
+  function follow(city: string, holding: Holding): void {
     holdings.delete(city);
     input.onSize(holdings.size);
     if (holding.wanted !== undefined) begin(holding.wanted);
@@ -90,6 +112,7 @@ export function createAssignments(input: {
     },
     async close() {
       isClosing = true;
+      for (const { cancelReclaim } of holdings.values()) cancelReclaim();
       const tenures = [...holdings.values()].map(({ tenure }) => tenure);
       for (const tenure of tenures) tenure.abort();
       await Promise.allSettled(tenures.map(({ ended }) => ended));

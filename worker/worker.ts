@@ -72,6 +72,7 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
   });
   const assignments = createAssignments({
     worker: identity.worker,
+    clock,
     log,
     onSize: metrics.cities,
     start: (assignment) =>

@@ -6,6 +6,7 @@ import { createAssignments } from "../../../worker/assignments.ts";
 import type { Tenure } from "../../../worker/tenure/tenure.ts";
 import type { EndReason } from "../../../worker/tenure/transition.ts";
 import { cityOf, taskOf } from "../../support/cities.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
 
 const city: City = cityOf("madrid");
 
@@ -17,8 +18,10 @@ function lease(worker: string | undefined, token: number): Lease {
 /** Tenures that end only when the test says so. */
 function started() {
   const tenures: { tenure: Tenure; calls: string[]; end: (because: EndReason) => Promise<void> }[] = [];
+  const clock = createFakeClock();
   const assignments = createAssignments({
     worker: "worker-1-a",
+    clock,
     log: silentLog,
     onSize: () => undefined,
     start: ({ city: name, token }) => {
@@ -45,7 +48,7 @@ function started() {
       return tenure;
     },
   });
-  return { assignments, tenures };
+  return { assignments, tenures, clock };
 }
 
 describe("the assignments of a worker", () => {
@@ -97,14 +100,29 @@ describe("the assignments of a worker", () => {
     expect(assignments.size).toBe(0);
   });
 
-  test("never run a token again that was fenced, and go on with the next one", async () => {
-    const { assignments, tenures } = started();
+  test("wait for the Lease when they were fenced, and go on with its next token", async () => {
+    const { assignments, tenures, clock } = started();
     assignments.onLease(lease("worker-1-a", 5));
     await tenures[0]!.end("fenced");
     assignments.onLease(lease("worker-1-a", 5));
+    await clock.advance(1_999);
     expect(tenures).toHaveLength(1);
     assignments.onLease(lease("worker-1-a", 6));
     expect(tenures.map(({ tenure }) => tenure.token)).toEqual([5n, 6n]);
+    expect(clock.timerCount()).toBe(0);
+  });
+
+  test("claim again where the Lease still names them long after: the fence may have gone back", async () => {
+    const { assignments, tenures, clock } = started();
+    assignments.onLease(lease("worker-1-a", 5));
+    await tenures[0]!.end("fenced");
+    await clock.advance(2_000);
+    expect(tenures.map(({ tenure }) => tenure.token)).toEqual([5n, 5n]);
+    await tenures[1]!.end("fenced");
+    await assignments.close();
+    expect(clock.timerCount()).toBe(0);
+    await clock.advance(10_000);
+    expect(tenures).toHaveLength(2);
   });
 
   test("come back after the Lease left and returned while the old tenure was still ending", async () => {
@@ -117,10 +135,11 @@ describe("the assignments of a worker", () => {
   });
 
   test("give up every tick in flight when they close, and start nothing more", async () => {
-    const { assignments, tenures } = started();
+    const { assignments, tenures, clock } = started();
     assignments.onLease(lease("worker-1-a", 5));
     await assignments.close();
     expect(tenures[0]!.calls).toEqual(["abort"]);
+    expect(clock.timerCount()).toBe(0);
     assignments.onLease(lease("worker-1-a", 6));
     expect(tenures).toHaveLength(1);
   });
