@@ -20,6 +20,8 @@ export class Progress {
   /** Seals of ours, with the time at which each was known: a reading that began before does not show it. */
   readonly #sealedMs = new Map<string, number>();
   #lastReadMs: number | undefined;
+  /** Nobody's silence before this counts. */
+  #afreshMs = -Infinity;
 
   get(city: string): CityProgress | undefined {
     return this.#cities.get(city);
@@ -62,7 +64,7 @@ export class Progress {
       if (hasAdvanced) advances.push({ city: fence.city, holder: fence.holder, committedMs });
       // What was there at the first look counts from its age, within reason: it is a beginning, not evidence of life.
       const advancedMs = hasAdvanced ? committedMs : (previous?.advancedMs ?? nowMs - Math.max(0, ageMs));
-      this.#cities.set(fence.city, { fence, advancedMs });
+      this.#cities.set(fence.city, { fence, advancedMs: Math.max(advancedMs, this.#afreshMs) });
     }
     return advances;
   }
@@ -92,6 +94,7 @@ export class Progress {
 
   /** After trouble with the database: time in which nobody could commit does not count against anybody. */
   observeAfresh(nowMs: number): void {
-    for (const [city, progress] of this.#cities) this.#cities.set(city, { ...progress, advancedMs: nowMs });
+    this.#afreshMs = nowMs;
+    for (const [city, { fence }] of this.#cities) this.#cities.set(city, { fence, advancedMs: nowMs });
   }
 }

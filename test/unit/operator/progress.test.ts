@@ -90,4 +90,14 @@ describe("progress", () => {
     expect(progress.get("paris")).toBeUndefined();
     expect(progress.take(reading(3_000, [fence({ tick: 4n, token: parseToken("9") })]))).toHaveLength(1);
   });
+
+  test("after trouble with the database begins afresh, also for a tick from before that is seen only now", () => {
+    const progress = new Progress();
+    progress.take(reading(1_000, [fence(), fence({ city: "paris" })]));
+    progress.observeAfresh(20_000);
+    const late = fence({ tick: 2n, committedAtMs: DATABASE_MS + 500 });
+    progress.take(reading(20_000, [late], { databaseTimeMs: DATABASE_MS + 19_000 }));
+    expect(progress.get("madrid")?.advancedMs).toBe(20_000);
+    expect(progress.get("paris")?.advancedMs).toBe(20_000);
+  });
 });
