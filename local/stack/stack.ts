@@ -33,6 +33,8 @@ export type StackSettings = {
   /** An administrator's URL of a server to use instead of one of our own; our database on it is dropped at the end. */
   readonly mysqlUrl?: string | undefined;
   readonly heartbeatInterval?: string;
+  /** Whether the API server writes down every request. */
+  readonly auditLog?: boolean;
   readonly logLevel?: string;
 };
 
@@ -52,6 +54,7 @@ export async function startStack(settings: StackSettings, signal: AbortSignal): 
     startApiServer({
       directory: join(directory, "control-plane"),
       progress,
+      auditLog: settings.auditLog ?? false,
       users: [
         { name: "operator", groups: [] },
         { name: "worker", groups: [] },

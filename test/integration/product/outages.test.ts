@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Lease } from "../../../crds/lease.ts";
 import { LEASES } from "../../../runtime/kube/resources.ts";
@@ -13,7 +14,7 @@ const PERIOD_MS = 1_000;
 let product: Product;
 
 beforeAll(async () => {
-  product = await startProduct({ cities: CITIES });
+  product = await startProduct({ cities: CITIES, settings: { auditLog: true } });
 }, START_LIMIT_MS);
 
 afterAll(async () => {
@@ -42,6 +43,37 @@ async function settled(): Promise<readonly string[]> {
     return performance.now() - sameSinceMs > 12_000;
   });
   return before;
+}
+
+type AuditLine = {
+  readonly verb: string;
+  readonly requestReceivedTimestamp: string;
+  readonly user?: { readonly username?: string };
+  readonly objectRef?: { readonly resource?: string; readonly subresource?: string; readonly name?: string };
+};
+
+/** Two operators with four watches each and three workers with one: what they may ask for when the API server is back. */
+async function expectNoStormSince(sinceMs: number): Promise<void> {
+  const log = await readFile(product.stack.api.auditLogFile!, "utf8");
+  const ours = log
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as AuditLine)
+    .filter(({ user, requestReceivedTimestamp }) => {
+      const isOurs = ["operator", "worker"].includes(user?.username ?? "");
+      return isOurs && Date.parse(requestReceivedTimestamp) >= sinceMs;
+    });
+  const count = (matches: (line: AuditLine) => boolean) => ours.filter(matches).length;
+  const isWrite = ({ verb }: AuditLine) => ["create", "update", "patch", "delete"].includes(verb);
+  expect(ours.length).toBeGreaterThan(0);
+  const cityLeases = new Set(CITIES.map((city) => `city-${city}`));
+  expect(count((line) => isWrite(line) && cityLeases.has(line.objectRef?.name ?? ""))).toBe(0);
+  // Each watch that comes back asks once whether history is still the same, and may list once.
+  expect(count(({ verb }) => verb === "list")).toBeLessThanOrEqual(3 * 11);
+  // Progress, once a second and city.
+  expect(count(({ objectRef }) => objectRef?.subresource === "status")).toBeLessThanOrEqual(
+    20 * CITIES.length,
+  );
 }
 
 describe("nobody moves", () => {
@@ -95,10 +127,12 @@ describe("nobody moves", () => {
     const sinceMs = await product.databaseTimeMs();
     await product.stack.api.killApiServer();
     await sleep(30_000);
+    const backMs = Date.now();
     await product.stack.api.restartApiServer();
     await sleep(10_000);
     expect(await product.assignments()).toEqual(before);
     for (const city of CITIES) expect([city, await product.missedSlots(city, sinceMs)]).toEqual([city, 0]);
+    await expectNoStormSince(backMs);
   }, 180_000);
 });
 
