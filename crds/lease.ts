@@ -225,9 +225,18 @@ export function encodeHeartbeat(input: {
   };
 }
 
+/** UID of the City that owns a City Lease. */
+export function cityUidOf(lease: Pick<Lease, "metadata">): string | undefined {
+  return ownerUid(lease, "City");
+}
+
 /** UID of the Pod that owns a worker Lease; undefined outside a cluster. */
 export function podUidOf(lease: Pick<Lease, "metadata">): string | undefined {
-  return lease.metadata.ownerReferences?.find(({ kind }) => kind === "Pod")?.uid;
+  return ownerUid(lease, "Pod");
+}
+
+function ownerUid(lease: Pick<Lease, "metadata">, kind: string): string | undefined {
+  return lease.metadata.ownerReferences?.find((owner) => owner.kind === kind)?.uid;
 }
 
 /** A worker Lease → its heartbeat. Throws a RangeError that names the annotation that is missing or wrong. */

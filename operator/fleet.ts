@@ -7,7 +7,14 @@ import {
   taskSpecOf,
   type City,
 } from "../crds/city.ts";
-import { CITY_LABEL, COMPONENT_LABEL, cityLeaseName, decodeAssignment, type Lease } from "../crds/lease.ts";
+import {
+  CITY_LABEL,
+  COMPONENT_LABEL,
+  cityLeaseName,
+  cityUidOf,
+  decodeAssignment,
+  type Lease,
+} from "../crds/lease.ts";
 import { parseToken, type FencingToken } from "../crds/token.ts";
 import { withDeadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -219,7 +226,7 @@ export class Fleet {
 
 function leaseView(lease: Lease): LeaseView {
   const { city: _city, ...view } = decodeAssignment(lease);
-  return view;
+  return { ...view, cityUid: cityUidOf(lease) };
 }
 
 function tokenOf(lease: Lease): FencingToken {

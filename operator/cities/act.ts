@@ -57,6 +57,8 @@ export async function act(
       await writeFinalizers(dependencies, view.city, [...finalizersOf(view.city), SEAL_FINALIZER], signal);
       return { kind: "adopted" };
     case "assign": {
+      if (view.lease?.worker === undefined || view.lease.cityUid !== view.city.metadata.uid)
+        await proveCity(dependencies, view.city, signal);
       const holder = { worker: decision.worker, setbacks: setbacksAfter(view, decision.because) };
       const lease = await writeLease(dependencies, input, holder, signal);
       const isMove = view.lease?.worker !== undefined && view.lease.worker !== decision.worker;
@@ -71,6 +73,30 @@ export async function act(
     default:
       return decision satisfies never;
   }
+}
+
+/**
+ * A Lease's precondition proves that a held city is as we see it. Where nobody holds it, our copy of the City may be the one
+ * from before it was suspended or deleted, by an operator that led before us: only a quorum read tells.
+ */
+async function proveCity(
+  { client, cities }: ActDependencies,
+  city: City,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, namespace, uid } = city.metadata;
+  const ref = { name, ...(namespace === undefined ? {} : { namespace }) };
+  const present = await client.get<City>(cities, ref, signal);
+  const isAsSeen =
+    present?.metadata.uid === uid &&
+    present?.metadata.deletionTimestamp === undefined &&
+    present?.spec.suspend === false;
+  if (isAsSeen) return;
+  throw new OperationalError({
+    code: "city-stale",
+    remedy: "refresh",
+    message: `City ${name} was suspended or deleted since it was last seen`,
+  });
 }
 
 async function writeLease(

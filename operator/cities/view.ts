@@ -52,6 +52,8 @@ export type LeaseView = {
   readonly worker: string | undefined;
   readonly token: FencingToken;
   readonly task: TaskSpec | undefined;
+  /** UID of the City that the Lease was written for. */
+  readonly cityUid: string | undefined;
   /** RFC 3339. */
   readonly since: string | undefined;
 } & Setbacks;
@@ -117,4 +119,9 @@ export function isBehindFence({ lease, fence }: CityView, view: FleetView): bool
   if (view.authority.kind !== "ours" || lease === undefined) return false;
   if (fence === undefined || fence.epoch !== view.authority.epoch) return false;
   return fence.token > lease.token || (fence.token === lease.token && fence.holder !== lease.worker);
+}
+
+/** The Lease was written for a later specification than the one we see: our copy of the City is old. */
+export function isStale({ city, lease, task }: CityView): boolean {
+  return lease?.cityUid === city.metadata.uid && (lease?.task?.generation ?? 0) > task.generation;
 }

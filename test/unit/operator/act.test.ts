@@ -1,0 +1,96 @@
+import { describe, expect, test } from "@jest/globals";
+import type { City } from "../../../crds/city.ts";
+import { cityLeaseName, encodeAssignment, type Lease } from "../../../crds/lease.ts";
+import { act } from "../../../operator/cities/act.ts";
+import { CITIES } from "../../../operator/fleet.ts";
+import { LEASES } from "../../../runtime/kube/resources.ts";
+import { cityOf, taskOf } from "../../support/cities.ts";
+import { createFakeClock } from "../../support/fake-clock.ts";
+import { createFakeKube } from "../../support/fake-kube.ts";
+import { cityView, leaseView } from "../../support/fleet.ts";
+
+const never = new AbortController().signal;
+const ref = { namespace: "default", name: "madrid" };
+
+/** A cluster with the City, and the operator's copy of it from that moment. */
+async function cluster() {
+  const kube = createFakeKube();
+  const city = await kube.elsewhere.create<City>(CITIES, cityOf("madrid"), never);
+  const assign = (input: { readonly lease?: Lease; readonly worker?: string } = {}) =>
+    act(
+      {
+        client: kube.client,
+        cities: CITIES,
+        clock: createFakeClock(),
+        seal: () => Promise.reject(new Error("nothing is to be sealed")),
+      },
+      {
+        view: cityView("madrid", {
+          city,
+          lease:
+            input.lease === undefined
+              ? undefined
+              : leaseView({ worker: input.worker, cityUid: city.metadata.uid }),
+        }),
+        decision: { kind: "assign", worker: "w1", because: "new-city" },
+        lease: input.lease,
+      },
+      never,
+    );
+  const lease = () =>
+    kube.elsewhere.get<Lease>(LEASES, { namespace: "default", name: cityLeaseName("madrid") }, never);
+  const written = (worker: string | undefined) =>
+    kube.elsewhere.create<Lease>(
+      LEASES,
+      encodeAssignment({ city, worker, task: taskOf(city), replaces: undefined, nowMs: 0 }),
+      never,
+    );
+  const remove = async () => {
+    await kube.elsewhere.patch(CITIES, ref, { metadata: { finalizers: [] } }, never);
+    await kube.elsewhere.remove(CITIES, ref, never);
+  };
+  return { kube, city, assign, lease, written, remove };
+}
+
+describe("an assignment of a city that nobody holds", () => {
+  test("is written when the City is still there as we see it", async () => {
+    const { assign, lease } = await cluster();
+    expect(await assign()).toMatchObject({ kind: "assigned", isMove: false });
+    expect((await lease())?.spec?.holderIdentity).toBe("w1");
+  });
+
+  test("is not written for a City that was deleted behind our back", async () => {
+    const { remove, assign, lease } = await cluster();
+    await remove();
+    await expect(assign()).rejects.toMatchObject({ code: "city-stale", remedy: "refresh" });
+    expect(await lease()).toBeUndefined();
+  });
+
+  test("is not written for another City of the same name", async () => {
+    const { kube, remove, assign, lease } = await cluster();
+    await remove();
+    await kube.elsewhere.create<City>(CITIES, cityOf("madrid"), never);
+    await expect(assign()).rejects.toMatchObject({ code: "city-stale" });
+    expect(await lease()).toBeUndefined();
+  });
+
+  test("is not written for a City that is being deleted, or was suspended", async () => {
+    for (const change of [
+      { metadata: { deletionTimestamp: "2026-01-01T00:00:00Z", finalizers: ["x"] } },
+      { spec: { suspend: true } },
+    ]) {
+      const { kube, assign, lease, written } = await cluster();
+      const unheld = await written(undefined);
+      await kube.elsewhere.patch(CITIES, ref, change, never);
+      await expect(assign({ lease: unheld })).rejects.toMatchObject({ code: "city-stale" });
+      expect((await lease())?.spec?.holderIdentity).toBeUndefined();
+    }
+  });
+});
+
+test("a held city is moved without a further question: its Lease's precondition is proof", async () => {
+  const { kube, assign, written } = await cluster();
+  const held = await written("w0");
+  await assign({ lease: held, worker: "w0" });
+  expect(kube.calls).toEqual(["replace leases/city-madrid"]);
+});
