@@ -59,7 +59,7 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
   const { identity, namespace } = settings;
   let isDatabaseReachable = true;
   const databaseClock = createDatabaseClock(clock);
-  const fence = createFence({ database, clock, log });
+  const fence = createFence({ database, clock, random: dependencies.random, log });
   const heartbeat = createHeartbeat({
     client: dependencies.heartbeatClient,
     clock,

@@ -45,6 +45,8 @@ export type EventRecorderInput = {
   readonly eventsPerSecondMax?: number;
   /** What makes an event's name unique; random by default. */
   readonly newId?: () => string;
+  /** 0 ≤ x < 1; spreads the repetitions. Default: Math.random. */
+  readonly random?: () => number;
 };
 
 const ATTEMPTS_MAX = 3;
@@ -141,7 +143,7 @@ class QueuedRecorder implements EventRecorder {
           this.#drop(series, error.code, error);
           return;
         }
-        await clock.sleep(backoffMs(BACKOFF, attempt, Math.random), signal);
+        await clock.sleep(backoffMs(BACKOFF, attempt, this.#input.random ?? Math.random), signal);
       }
     }
   }
