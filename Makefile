@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo audit test check types lint format unit integration control-plane mdrplib clean
+.PHONY: help install demo audit test simulate check types lint format unit integration control-plane mdrplib clean
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
@@ -38,6 +38,12 @@ integration: install ## Tests against a real API server and a real MySQL; ARGS g
 ##@ Operate
 audit: install ## Check the invariants in any database: DATABASE_URL=mysql://user:password@host:3306/dispatch
 	@DATABASE_URL="$(DATABASE_URL)" exec $(NODE_QUIET) db/main.ts audit
+
+##@ Prove
+SEEDS ?= 1000000
+HOURS ?= 100
+simulate: install ## Simulate clusters on virtual time, with faults: SEEDS=500 HOURS=100 FIRST=1; SEED=7 tells one seed's story
+	@exec $(NODE_QUIET) test/simulation/main.ts $(if $(SEED),--seed $(SEED) --narrate,--seeds $(SEEDS) --hours $(HOURS) $(if $(FIRST),--first $(FIRST)))
 
 ##@ Measure
 mdrplib: install ## Play recorded city-days through the dispatcher in memory: DATA=<folder of instances>

@@ -35,7 +35,11 @@ export async function withDeadline<Result>(
 
 /** Rejects with the signal's reason when it aborts first; for promises that take no signal themselves. */
 export async function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  signal.throwIfAborted();
+  if (signal.aborted) {
+    // Nobody waits for it any more, and its failure must not count as unhandled.
+    promise.catch(() => undefined);
+    throw signal.reason;
+  }
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => {
     reject(signal.reason as Error);

@@ -13,8 +13,9 @@ const DAY_MS = 86_400_000;
 /** How many orders are on their way with each courier. */
 export function activeLoads({ assignments, orders }: CityRows): ReadonlyMap<string, number> {
   const loads = new Map<string, number>();
-  for (const { order, courier } of assignments) {
-    if (orders.get(order)?.status === "placed") loads.set(courier, (loads.get(courier) ?? 0) + 1);
+  for (const order of orders.keys()) {
+    const courier = assignments.get(order)?.courier;
+    if (courier !== undefined) loads.set(courier, (loads.get(courier) ?? 0) + 1);
   }
   return loads;
 }
@@ -25,8 +26,7 @@ export function capacityOf(courier: string): number {
 
 export function openOrders({ orders, assignments }: CityRows): readonly Row[] {
   const rows: Row[] = [];
-  for (const [order_id, { placedAtMs, status }] of orders) {
-    if (status !== "placed") continue;
+  for (const [order_id, { placedAtMs }] of orders) {
     rows.push({
       order_id,
       store_id: "store",
@@ -36,7 +36,7 @@ export function openOrders({ orders, assignments }: CityRows): readonly Row[] {
       longitude: 0.001,
       placed_at: new Date(placedAtMs),
       ready_at: new Date(placedAtMs),
-      courier_id: assignments.findLast(({ order }) => order === order_id)?.courier ?? null,
+      courier_id: assignments.get(order_id)?.courier ?? null,
       accepted_at: null,
       declined_by: null,
     });
@@ -54,9 +54,9 @@ export function availableCouriers(city: CityRows, nowMs: number): readonly Row[]
     capacity: CAPACITY,
     active_load: loads.get(courier_id) ?? 0,
     unacknowledged: 0,
-    free_at: null,
-    free_latitude: null,
-    free_longitude: null,
+    free_at: (loads.get(courier_id) ?? 0) > 0 ? new Date(nowMs) : null,
+    free_latitude: 0,
+    free_longitude: 0,
     shift_ends_at: new Date(nowMs + DAY_MS),
   }));
 }
@@ -65,7 +65,6 @@ export function availableCouriers(city: CityRows, nowMs: number): readonly Row[]
 export function applyDecisions(
   tables: FakeTables,
   input: { readonly city: string; readonly tick: bigint; readonly decisions: string },
-  nowMs: number,
 ): { readonly sent: number; readonly dropped: string | null } {
   const decisions = JSON.parse(input.decisions) as readonly {
     readonly order: string;
@@ -73,15 +72,15 @@ export function applyDecisions(
   }[];
   const dropped = decisions.flatMap(({ order, courier }) => {
     const because = refusal(tables.city(input.city), order, courier);
-    if (because === undefined) tables.assign(input.city, { order, courier, tick: input.tick }, nowMs);
+    if (because === undefined) tables.assign(input.city, { order, courier, tick: input.tick });
     return because === undefined ? [] : [{ order, courier, because }];
   });
   return { sent: decisions.length, dropped: dropped.length === 0 ? null : JSON.stringify(dropped) };
 }
 
 function refusal(city: CityRows, order: string, courier: string): string | undefined {
-  if (city.orders.get(order)?.status !== "placed") return "order-gone";
-  if (city.assignments.some((assignment) => assignment.order === order)) return "order-taken";
+  if (!city.orders.has(order)) return "order-gone";
+  if (city.assignments.has(order)) return "order-taken";
   if (capacityOf(courier) === 0) return "courier-gone";
   return (activeLoads(city).get(courier) ?? 0) >= CAPACITY ? "courier-full" : undefined;
 }

@@ -20,9 +20,11 @@ export class FakeEtcd {
   #oldest = 0;
   #news: News[] = [];
   readonly #onNews: (news: News) => void;
+  readonly #uidPrefix: string;
 
-  constructor(onNews: (news: News) => void) {
+  constructor(onNews: (news: News) => void, uidPrefix = "uid") {
     this.#onNews = onNews;
+    this.#uidPrefix = uidPrefix;
   }
 
   get version(): number {
@@ -56,11 +58,11 @@ export class FakeEtcd {
     this.#version += 1;
     const metadata: ObjectMetadata = {
       ...object.metadata,
-      uid: before?.metadata.uid ?? `uid-${++this.#uid}`,
+      uid: before?.metadata.uid ?? `${this.#uidPrefix}-${++this.#uid}`,
       creationTimestamp: before?.metadata.creationTimestamp ?? LONG_AGO,
       resourceVersion: String(this.#version),
     };
-    const after = structuredClone({ ...object, kind: resource.kind, metadata });
+    const after = copyOf({ ...object, kind: resource.kind, metadata });
     this.#objects.set(path, after);
     this.#announce({ version: this.#version, path, after, ...(before === undefined ? {} : { before }) });
     return after;
@@ -120,4 +122,13 @@ export function isSelected({ metadata }: KubeObject, options: ListOptions): bool
     pairs(options.labelSelector).every(([key, value]) => metadata.labels?.[key ?? ""] === value) &&
     pairs(options.fieldSelector).every(([, value]) => metadata.name === value)
   );
+}
+
+/** A deep copy of what JSON can say; `structuredClone` takes five times as long, and simulations copy all the time. */
+export function copyOf<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyOf) as Value;
+  const copy: Record<string, unknown> = {};
+  for (const [key, part] of Object.entries(value)) copy[key] = copyOf(part);
+  return copy as Value;
 }

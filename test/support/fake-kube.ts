@@ -2,7 +2,7 @@ import type { KubeClient, ListOptions, ListPage, WriteOptions } from "../../runt
 import { errorOfStatus, KubeError } from "../../runtime/kube/kube-error.ts";
 import { pathOf, type KubeObject, type ObjectRef, type Resource } from "../../runtime/kube/resources.ts";
 import type { WatchEvent } from "../../runtime/kube/watch.ts";
-import { FakeEtcd, isIn, isSelected, type News } from "./fake-etcd.ts";
+import { copyOf, FakeEtcd, isIn, isSelected, type News } from "./fake-etcd.ts";
 
 /**
  * An API server in memory, for tests of what stands on a KubeClient. What it has in common with the real one stands in
@@ -41,14 +41,18 @@ type Watcher = {
   wake: () => void;
 };
 
-export function createFakeKube(): FakeKube {
+/** `onWrite` sees every write as etcd does; `uidPrefix` tells two clusters apart. */
+export function createFakeKube(
+  input: { readonly onWrite?: (news: News) => void; readonly uidPrefix?: string } = {},
+): FakeKube {
   const calls: string[] = [];
   const watchers = new Set<Watcher>();
   const failures: { readonly call: RegExp; readonly error: unknown }[] = [];
   let isAway = false;
   const etcd = new FakeEtcd((news) => {
+    input.onWrite?.(news);
     for (const watcher of watchers) tell(watcher, news);
-  });
+  }, input.uidPrefix);
   const pushAll = (event: Tagged): void => {
     for (const watcher of watchers) push(watcher, event);
   };
@@ -127,7 +131,7 @@ function createClient(input: {
       const first = options.continue === undefined ? 0 : Number(options.continue.split(" ")[0]);
       const resourceVersion = options.continue?.split(" ")[1] ?? String(etcd.version);
       const end = first + (options.limit ?? all.length);
-      const items = structuredClone(all.slice(first, end)) as T[];
+      const items = copyOf(all.slice(first, end)) as T[];
       return {
         resourceVersion,
         items,
@@ -135,12 +139,12 @@ function createClient(input: {
       };
     },
     async get<T extends KubeObject>(resource: Resource, ref: ObjectRef, signal: AbortSignal) {
-      return structuredClone(await named("get", resource, ref, signal)) as T | undefined;
+      return copyOf(await named("get", resource, ref, signal)) as T | undefined;
     },
     async create<T extends KubeObject>(resource: Resource, object: T, signal: AbortSignal) {
       const before = await named("create", resource, object.metadata, signal);
       if (before !== undefined) throw refusal(409, "AlreadyExists");
-      return structuredClone(etcd.put(resource, object)) as T;
+      return copyOf(etcd.put(resource, object)) as T;
     },
     async replace<T extends KubeObject>(
       resource: Resource,
@@ -153,7 +157,7 @@ function createClient(input: {
       requireSame(before, object.metadata);
       const { status } = object as { status?: unknown };
       const next = options.subresource === "status" ? { ...before, status } : object;
-      return structuredClone(etcd.put(resource, next)) as T;
+      return copyOf(etcd.put(resource, next)) as T;
     },
     async patch<T extends KubeObject>(
       resource: Resource,
@@ -165,7 +169,7 @@ function createClient(input: {
       if (before === undefined) throw refusal(404);
       const next = merge(before, mergePatch) as KubeObject;
       requireSame(before, next.metadata);
-      return structuredClone(etcd.put(resource, next)) as T;
+      return copyOf(etcd.put(resource, next)) as T;
     },
     async remove(resource, ref, signal, options = {}) {
       const before = await named("remove", resource, ref, signal);
@@ -197,7 +201,7 @@ async function* drain(watcher: Watcher, signal: AbortSignal): AsyncGenerator<Wat
         await woken.promise;
       } else if (event.kind === "end") return;
       else if (event.kind === "break") throw unreachable();
-      else yield event.kind === "error" ? event : structuredClone(event);
+      else yield event.kind === "error" ? event : copyOf(event);
     }
   } finally {
     signal.removeEventListener("abort", wake);

@@ -19,6 +19,7 @@ const NO_FENCE: FenceRow = {
   periodMs: null,
   commitId: null,
   claims: 0n,
+  claimedAtMs: 0,
   committedAtMs: null,
   changedAtMs: 0,
 };
@@ -31,31 +32,31 @@ const PROCEDURES: Readonly<Record<string, { readonly parameters: number; readonl
   prune_ticks: { parameters: 4, run: pruneTicks },
   establish_authority: {
     parameters: 1,
-    run(tables, [uid], nowMs) {
-      if (tables.authority === undefined) tables.setAuthority({ epoch: 1n, clusterUid: String(uid) }, nowMs);
+    run(tables, [uid]) {
+      if (tables.authority === undefined) tables.setAuthority({ epoch: 1n, clusterUid: String(uid) });
       return authorityRow(tables);
     },
   },
   take_authority: {
     parameters: 1,
-    run(tables, [uid], nowMs) {
+    run(tables, [uid]) {
       const epoch = tables.authority?.epoch ?? 0n;
       if (tables.authority?.clusterUid !== uid) {
-        tables.setAuthority({ epoch: epoch + 1n, clusterUid: String(uid) }, nowMs);
+        tables.setAuthority({ epoch: epoch + 1n, clusterUid: String(uid) });
       }
       return authorityRow(tables);
     },
   },
   raise_epoch: {
     parameters: 2,
-    run(tables, [uid, expected], nowMs) {
+    run(tables, [uid, expected]) {
       const { authority } = tables;
       if (
         authority !== undefined &&
         authority.clusterUid === uid &&
         authority.epoch === BigInt(String(expected))
       ) {
-        tables.setAuthority({ ...authority, epoch: authority.epoch + 1n }, nowMs);
+        tables.setAuthority({ ...authority, epoch: authority.epoch + 1n });
       }
       return authorityRow(tables);
     },
@@ -122,14 +123,14 @@ function sealCity(tables: FakeTables, values: readonly SqlValue[], nowMs: number
   const [city, uid] = [String(values[0]), values[1]];
   const token = BigInt(String(values[2]));
   const { authority } = tables;
-  if (authority === undefined || authority.clusterUid !== uid) return [[{ outcome: "foreign" }]];
+  if (authority === undefined || authority.clusterUid !== uid) return [[{ outcome: "foreign", epoch: null }]];
   const fence = tables.city(city).fence ?? NO_FENCE;
   const rise = compare({ epoch: authority.epoch, token }, fence);
-  if (rise < 0) return [[{ outcome: "behind" }]];
+  if (rise < 0) return [[{ outcome: "behind", epoch: null }]];
   if (rise > 0 || fence.holder !== null) {
     raiseFence(tables, { city, epoch: authority.epoch, token, holder: null }, nowMs);
   }
-  return [[{ outcome: "sealed" }]];
+  return [[{ outcome: "sealed", epoch: String(authority.epoch) }]];
 }
 
 function raiseFence(
@@ -145,7 +146,15 @@ function raiseFence(
   const { city, epoch, token, holder } = to;
   const fence = tables.city(city).fence ?? NO_FENCE;
   const claim = fence.claims + 1n;
-  tables.setFence(city, { ...fence, epoch, token, holder, claims: claim, changedAtMs: nowMs }, nowMs);
+  tables.setFence(city, {
+    ...fence,
+    epoch,
+    token,
+    holder,
+    claims: claim,
+    claimedAtMs: nowMs,
+    changedAtMs: nowMs,
+  });
   tables.addClaim(city, { claim, epoch, token, holder, tick: fence.tick, claimedAtMs: nowMs });
 }
 
@@ -166,7 +175,7 @@ function commitTick(tables: FakeTables, values: readonly SqlValue[], nowMs: numb
     return [[{ outcome: "fenced", dropped: null }]];
   }
   if (tick !== fence.tick + 1n) return [[{ outcome: "outpaced", dropped: null }]];
-  const { sent, dropped } = applyDecisions(tables, { city, tick, decisions: String(values[9]) }, nowMs);
+  const { sent, dropped } = applyDecisions(tables, { city, tick, decisions: String(values[9]) });
   const [slotMs, periodMs] = [Number(values[5]), Number(values[6])];
   tables.addTick(city, {
     tick,
@@ -182,11 +191,15 @@ function commitTick(tables: FakeTables, values: readonly SqlValue[], nowMs: numb
     isDegraded: values[8] === true,
     committedAtMs: nowMs,
   });
-  tables.setFence(
-    city,
-    { ...fence, tick, slotMs, periodMs, commitId, committedAtMs: nowMs, changedAtMs: nowMs },
-    nowMs,
-  );
+  tables.setFence(city, {
+    ...fence,
+    tick,
+    slotMs,
+    periodMs,
+    commitId,
+    committedAtMs: nowMs,
+    changedAtMs: nowMs,
+  });
   return [[{ outcome: "committed", dropped }]];
 }
 
@@ -246,6 +259,7 @@ function readProgress(tables: FakeTables, sinceMs: number, nowMs: number): reado
       holder: fence.holder,
       tick: String(fence.tick),
       slot_ms: text(fence.slotMs),
+      claimed_at: new Date(fence.claimedAtMs),
       committed_at: fence.committedAtMs === null ? null : new Date(fence.committedAtMs),
       changed_at: new Date(fence.changedAtMs),
     });

@@ -14,6 +14,7 @@ export type FenceRow = {
   readonly periodMs: number | null;
   readonly commitId: string | null;
   readonly claims: bigint;
+  readonly claimedAtMs: number;
   readonly committedAtMs: number | null;
   readonly changedAtMs: number;
 };
@@ -42,7 +43,8 @@ export type TickRow = {
   readonly committedAtMs: number;
 };
 
-export type OrderRow = { readonly placedAtMs: number; readonly status: "placed" | "delivered" };
+/** An order that is placed and not delivered yet. */
+export type OrderRow = { readonly placedAtMs: number };
 /** One decision that was applied; it is active until its order is delivered. */
 export type AssignmentRow = { readonly order: string; readonly courier: string; readonly tick: bigint };
 
@@ -53,7 +55,8 @@ export type CityRows = {
   /** By number; older ones may have been pruned. */
   readonly ticks: readonly TickRow[];
   readonly orders: ReadonlyMap<string, OrderRow>;
-  readonly assignments: readonly AssignmentRow[];
+  /** By order: one has a courier once. */
+  readonly assignments: ReadonlyMap<string, AssignmentRow>;
 };
 
 type City = {
@@ -61,7 +64,7 @@ type City = {
   readonly claims: ClaimRow[];
   readonly ticks: TickRow[];
   readonly orders: Map<string, OrderRow>;
-  readonly assignments: AssignmentRow[];
+  readonly assignments: Map<string, AssignmentRow>;
 };
 
 const JOURNAL_MAX = 2_000;
@@ -69,7 +72,13 @@ const JOURNAL_MAX = 2_000;
 export class FakeTables {
   #authority: AuthorityRow | undefined;
   readonly #cities = new Map<string, City>();
+  readonly #journalMs: () => number;
   #journal: { readonly atMs: number; readonly undo: () => void }[] = [];
+
+  /** `journalMs` dates the transactions, on a clock that never goes back. */
+  constructor(journalMs: () => number = () => 0) {
+    this.#journalMs = journalMs;
+  }
 
   get authority(): AuthorityRow | undefined {
     return this.#authority;
@@ -84,29 +93,29 @@ export class FakeTables {
     return this.#city(name);
   }
 
-  setAuthority(row: AuthorityRow, atMs: number): void {
+  setAuthority(row: AuthorityRow): void {
     const before = this.#authority;
     this.#authority = row;
-    this.#note(atMs, () => (this.#authority = before));
+    this.#note(() => (this.#authority = before));
   }
 
-  setFence(name: string, row: FenceRow, atMs: number): void {
+  setFence(name: string, row: FenceRow): void {
     const city = this.#city(name);
     const before = city.fence;
     city.fence = row;
-    this.#note(atMs, () => (city.fence = before));
+    this.#note(() => (city.fence = before));
   }
 
   addClaim(name: string, row: ClaimRow): void {
     const { claims } = this.#city(name);
     claims.push(row);
-    this.#note(row.claimedAtMs, () => claims.pop());
+    this.#note(() => claims.pop());
   }
 
   addTick(name: string, row: TickRow): void {
     const { ticks } = this.#city(name);
     ticks.push(row);
-    this.#note(row.committedAtMs, () => ticks.pop());
+    this.#note(() => ticks.pop());
   }
 
   /** Forgets the oldest `count` ticks: what a fail-over brings back of them matters to nobody. */
@@ -118,23 +127,28 @@ export class FakeTables {
     this.#city(name).claims.splice(0, count);
   }
 
-  setOrder(name: string, order: string, row: OrderRow, atMs: number): void {
+  placeOrder(name: string, order: string, row: OrderRow): void {
+    const { orders } = this.#city(name);
+    orders.set(order, row);
+    this.#note(() => orders.delete(order));
+  }
+
+  deliverOrder(name: string, order: string): void {
     const { orders } = this.#city(name);
     const before = orders.get(order);
-    orders.set(order, row);
-    this.#note(atMs, () => {
-      if (before === undefined) orders.delete(order);
-      else orders.set(order, before);
+    orders.delete(order);
+    this.#note(() => {
+      if (before !== undefined) orders.set(order, before);
     });
   }
 
-  assign(name: string, row: AssignmentRow, atMs: number): void {
+  assign(name: string, row: AssignmentRow): void {
     const { assignments } = this.#city(name);
-    assignments.push(row);
-    this.#note(atMs, () => assignments.pop());
+    assignments.set(row.order, row);
+    this.#note(() => assignments.delete(row.order));
   }
 
-  /** Undoes every transaction later than `sinceMs`, on the clock of the times given. */
+  /** Undoes every transaction later than `sinceMs`, on the clock of the journal. */
   loseSince(sinceMs: number): void {
     while (this.#journal.length > 0 && this.#journal.at(-1)!.atMs > sinceMs) this.#journal.pop()?.undo();
   }
@@ -142,14 +156,14 @@ export class FakeTables {
   #city(name: string): City {
     let city = this.#cities.get(name);
     if (city === undefined) {
-      city = { fence: undefined, claims: [], ticks: [], orders: new Map(), assignments: [] };
+      city = { fence: undefined, claims: [], ticks: [], orders: new Map(), assignments: new Map() };
       this.#cities.set(name, city);
     }
     return city;
   }
 
-  #note(atMs: number, undo: () => void): void {
-    this.#journal.push({ atMs, undo });
+  #note(undo: () => void): void {
+    this.#journal.push({ atMs: this.#journalMs(), undo });
     if (this.#journal.length > 2 * JOURNAL_MAX) this.#journal = this.#journal.slice(-JOURNAL_MAX);
   }
 }

@@ -125,13 +125,13 @@ export function fenceContract(name: string, databases: () => Promise<ProtocolDat
 
     test("is sealed with the holder's token or a larger one, until a larger one claims", async () => {
       await claim(10);
-      expect(await seal(9)).toBe("behind");
-      expect(await seal(12, THEIRS)).toBe("foreign");
-      expect(await seal(10)).toBe("sealed");
+      expect(await seal(9)).toEqual({ kind: "behind" });
+      expect(await seal(12, THEIRS)).toEqual({ kind: "foreign" });
+      expect(await seal(10)).toEqual({ kind: "sealed", epoch: 1n });
       expect(await commit({ tick: 1n })).toEqual({ kind: "fenced" });
       expect(await claim(10)).toEqual({ kind: "behind" });
-      expect(await seal(12)).toBe("sealed");
-      expect(await seal(12)).toBe("sealed");
+      expect(await seal(12)).toEqual({ kind: "sealed", epoch: 1n });
+      expect(await seal(12)).toEqual({ kind: "sealed", epoch: 1n });
       expect(await fenceRow()).toMatchObject({ token: 12n, holder: undefined, tick: 0n });
       expect(await claim(12)).toEqual({ kind: "behind" });
       expect(await claim(13)).toMatchObject({ kind: "claimed" });
@@ -153,6 +153,7 @@ export function fenceContract(name: string, databases: () => Promise<ProtocolDat
           holder: "w10",
           tick: 1n,
           slotMs: 1_700_000_000_123,
+          claimedAtMs: expect.any(Number),
           committedAtMs: expect.any(Number),
           changedAtMs: expect.any(Number),
         },

@@ -1,0 +1,119 @@
+import { periodMsOf } from "../../crds/city.ts";
+import { missedSlots } from "./slots.ts";
+import type { World } from "./world.ts";
+
+/**
+ * After the faults: every unsuspended city commits within the bound, moves come to an end, and from then on every slot has
+ * its tick, also while a worker is drained.
+ *
+ * The bound is the longest chain of things that each have a limit of their own, one after the other: a watch that
+ * delivers nothing is noticed after its silence limit and its back-off, first by the operator and then by the worker; a
+ * leader's Lease runs out; workers are looked at for three heartbeats; the brake holds; a city has the patience that its
+ * setbacks have earned it, plus the one that it earns meanwhile; a claim waits for its longest back-off.
+ */
+export function boundMs(world: World): number {
+  const { heartbeatMs } = world.shape;
+  return (
+    2 * WATCH_MS + LEADER_MS + 3 * heartbeatMs + BRAKE_MS + patienceMs(world) + CLAIM_MS + 2 * PERIOD_MAX_MS
+  );
+}
+
+const WATCH_MS = 90_000 + 5_000 + 10_000;
+const LEADER_MS = 15_000 + 5_000;
+const BRAKE_MS = 30_000 + 10_000;
+const CLAIM_MS = 10_000 + 5_000;
+const PERIOD_MAX_MS = 10_000;
+const SETTLE_MS = 60_000;
+const STEP_MS = 5_000;
+/** Longer than a drain may take, and a whole number of every period. */
+const DRAIN_MS = 40_000;
+/** In calm, as many moves as it takes to put everything in its place again, and no more. */
+const MOVES_PER_CITY_MAX = 8;
+
+export type Calm = { readonly healedMs: number | undefined };
+
+function patienceMs(world: World): number {
+  void world;
+  return 2 * 10 * 60_000;
+}
+
+export async function checkCalm(world: World): Promise<Calm> {
+  const { time, chronicle, people } = world;
+  world.heal();
+  await makeWhole(world);
+  await people.restore();
+  const sinceMs = time.nowMs;
+  const limitMs = boundMs(world);
+  const cities = (await people.wanted()).map(({ metadata }) => metadata.name);
+  const silent = (): readonly string[] =>
+    cities.filter((city) => (chronicle.ticks.get(city)?.at(-1)?.atMs ?? -Infinity) < sinceMs);
+  while (silent().length > 0 && time.nowMs - sinceMs < limitMs) await time.runUntil(time.nowMs + STEP_MS);
+  if (silent().length > 0) {
+    chronicle.violate(`${silent().join(", ")}: no tick within ${limitMs / 1_000} s after the last fault`);
+    return { healedMs: undefined };
+  }
+  const healedMs = Math.max(
+    0,
+    ...cities.map((city) => chronicle.ticks.get(city)!.find(({ atMs }) => atMs >= sinceMs)!.atMs - sinceMs),
+  );
+  await checkSettled(world, { sinceMs, limitMs, cities });
+  return { healedMs };
+}
+
+/** Every Pod that the shape wants, and nobody half dead. */
+async function makeWhole(world: World): Promise<void> {
+  const { authority } = world;
+  if (![...authority.wanted.values()].includes("worker")) authority.want(`${authority.name}-last`, "worker");
+  return Promise.resolve();
+}
+
+/** Moves end; from then on no slot is missed, not even by a drain. */
+async function checkSettled(
+  world: World,
+  calm: { readonly sinceMs: number; readonly limitMs: number; readonly cities: readonly string[] },
+): Promise<void> {
+  const { time, chronicle, people } = world;
+  const isSettled = (): boolean => {
+    const fromMs = time.nowMs - SETTLE_MS;
+    if (fromMs < calm.sinceMs || chronicle.moves.some(({ atMs }) => atMs > fromMs)) return false;
+    // Whoever is blind without knowing it finds out by the silence of its watches, and is no good successor until then.
+    if (world.processes.some(({ api }) => [...api.streams].some(({ isMuted }) => isMuted))) return false;
+    return calm.cities.every(
+      (city) => missedSlots(chronicle.ticks.get(city) ?? [], fromMs, time.nowMs) === 0,
+    );
+  };
+  while (!isSettled() && time.nowMs - calm.sinceMs < calm.limitMs + SETTLE_MS) {
+    await time.runUntil(time.nowMs + STEP_MS);
+  }
+  const moves = chronicle.moves.filter(({ atMs }) => atMs > calm.sinceMs).length;
+  if (!isSettled()) {
+    chronicle.violate(`the cluster does not come to rest: ${moves} moves since the last fault`);
+    return;
+  }
+  if (moves > MOVES_PER_CITY_MAX * world.shape.cities.length) {
+    chronicle.violate(`${moves} moves of ${calm.cities.length} cities after the last fault`);
+  }
+  for (const city of await people.suspended()) {
+    const said = city.status?.conditions?.find(({ type }) => type === "Suspended");
+    if (said?.status !== "True") chronicle.violate(`${city.metadata.name} is never said to be Suspended`);
+  }
+  await checkDrain(world);
+}
+
+/** A worker is drained while others are there: nobody misses a slot. */
+async function checkDrain(world: World): Promise<void> {
+  const { time, chronicle, people, authority } = world;
+  const workers = authority.pods("worker");
+  const [first] = workers;
+  if (first === undefined || workers.length < 2) return;
+  const fromMs = time.nowMs;
+  chronicle.note("people", `${first.process.name} is drained`);
+  authority.unwant(first.pod);
+  await time.runUntil(fromMs + DRAIN_MS);
+  for (const { metadata, spec } of await people.wanted()) {
+    const missed = missedSlots(chronicle.ticks.get(metadata.name) ?? [], fromMs, time.nowMs);
+    if (missed > 0) {
+      chronicle.violate(`${metadata.name} (every ${periodMsOf(spec)} ms) missed ${missed} slots in a drain`);
+    }
+  }
+}

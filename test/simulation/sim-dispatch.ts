@@ -1,0 +1,35 @@
+import type { Random } from "../../local/traffic/random.ts";
+import { OperationalError } from "../../runtime/errors.ts";
+import type { DispatchPool } from "../../worker/dispatch-pool/dispatch-pool.ts";
+import type { SimProcess } from "./sim-process.ts";
+
+/** Takes some time, now and then too much, and sends open orders to couriers as its random numbers say. */
+export function createSimDispatch(process: SimProcess, random: Random): DispatchPool & { overruns: number } {
+  const { clock } = process;
+  const pool = {
+    /** Share of the calls that never return. */
+    overruns: 0,
+    run: (async (snapshot, _parameters, deadlineMs, signal) => {
+      if (random() < pool.overruns) {
+        await clock.sleep(deadlineMs * 1.5, signal);
+        throw new OperationalError({
+          code: "dispatch-overrun",
+          remedy: "retry",
+          message: "simulated: the dispatcher did not return",
+        });
+      }
+      await clock.sleep(1 + 20 * random() ** 4, signal);
+      const room = new Map(snapshot.couriers.map(({ id, capacity, load }) => [id, capacity - load]));
+      const decisions = snapshot.orders.flatMap(({ id, assignedTo }) => {
+        const courier = snapshot.couriers[Math.floor(random() * snapshot.couriers.length)]?.id ?? "";
+        const left = room.get(courier) ?? 0;
+        if (assignedTo !== undefined || left <= 0) return [];
+        room.set(courier, left - 1);
+        return [{ order: id, courier }];
+      });
+      return { decisions, held: 0, unassignable: 0, degraded: false };
+    }) satisfies DispatchPool["run"],
+    close: () => Promise.resolve(),
+  };
+  return pool;
+}
