@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo audit test simulate check types lint format unit integration control-plane mdrplib clean
+.PHONY: help install demo audit test simulate check types lint format unit integration control-plane mdrplib perturb clean
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
@@ -44,6 +44,9 @@ SEEDS ?= 1000000
 HOURS ?= 100
 simulate: install ## Simulate clusters on virtual time, with faults: SEEDS=500 HOURS=100 FIRST=1; SEED=7 tells one seed's story
 	@exec $(NODE_QUIET) test/simulation/main.ts $(if $(SEED),--seed $(SEED) --narrate,--seeds $(SEEDS) --hours $(HOURS) $(if $(FIRST),--first $(FIRST)))
+
+perturb: install ## Kill, delay and blind the operator on a real API server, at every write; restore from backups. ARGS goes to Jest
+	@PERTURB=all exec $(JEST) --runInBand --forceExit test/perturbation $(ARGS)
 
 ##@ Measure
 mdrplib: install ## Play recorded city-days through the dispatcher in memory: DATA=<folder of instances>

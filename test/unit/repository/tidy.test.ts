@@ -69,7 +69,9 @@ test("every test suite's file is found by the runner", () => {
     .filter(({ text }) => /from "@jest\/globals"/.test(text))
     .map(({ path }) => path)
     .filter(
-      (path) => !/^test\/(unit|integration)\/.*\.test\.ts$/.test(path) && !path.startsWith("test/support/"),
+      (path) =>
+        !/^test\/(unit|integration|perturbation)\/.*\.test\.ts$/.test(path) &&
+        !path.startsWith("test/support/"),
     );
   expect(stray).toEqual([]);
 });

@@ -1,0 +1,164 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { microTime } from "../../../crds/lease.ts";
+import { openDatabase, type Database } from "../../../db/pool.ts";
+import type { TestDatabase } from "../../support/mysql.ts";
+import { createOperatorMetrics } from "../../../operator/metrics.ts";
+import { createOperator } from "../../../operator/operator.ts";
+import { systemClock } from "../../../runtime/clock.ts";
+import { isOperational } from "../../../runtime/errors.ts";
+import type { EventRecorder } from "../../../runtime/kube/events.ts";
+import type { KubeClient } from "../../../runtime/kube/kube-api.ts";
+import { LEASES } from "../../../runtime/kube/resources.ts";
+import { silentLog, type Log } from "../../../runtime/log.ts";
+import { createMetrics } from "../../../runtime/metrics.ts";
+import type { DispatchPool } from "../../../worker/dispatch-pool/dispatch-pool.ts";
+import { createWorkerMetrics } from "../../../worker/metrics.ts";
+import { createWorker } from "../../../worker/worker.ts";
+import { Life, type Perturb } from "./life.ts";
+
+/** The product's own operator and worker inside the test's process, each with a life that can be ended as by SIGKILL. */
+
+export type Surroundings = {
+  readonly namespace: string;
+  readonly clusterUid: string;
+  readonly client: KubeClient;
+  readonly database: TestDatabase;
+};
+
+const ELECTION = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 400 };
+const HEARTBEAT_INTERVAL_MS = 500;
+const LEADER_LEASE = "city-operator";
+
+const metrics = createMetrics();
+const operatorMetrics = createOperatorMetrics(metrics);
+const workerMetrics = createWorkerMetrics(metrics);
+
+/** Its own, as a process has them; closed with it. */
+function connect(url: string): Database {
+  return openDatabase({ url, connectionsMax: 4, log: silentLog, clock: systemClock });
+}
+
+const noEvents: EventRecorder = { record: () => undefined, dropped: 0, close: async () => undefined };
+
+export type RunningOperator = {
+  readonly life: Life;
+  /** Resolves when it has ended; rejects with a mistake of its own. */
+  readonly ended: Promise<void>;
+};
+
+export function startOperator(
+  { namespace, clusterUid, client, database }: Surroundings,
+  perturb: Perturb,
+  log: Log = silentLog,
+): RunningOperator {
+  const life = new Life();
+  const connections = connect(database.urls.operator);
+  const ownClient = life.client(client, perturb);
+  const operator = createOperator(
+    {
+      clock: systemClock,
+      random: Math.random,
+      client: ownClient,
+      electionClient: life.client(client, ({ send }, signal) => send(signal)),
+      database: life.database(connections, perturb),
+      events: noEvents,
+      log,
+      metrics: operatorMetrics,
+    },
+    {
+      identity: `operator-${randomBytes(4).toString("hex")}`,
+      namespace,
+      clusterUid,
+      tickRetentionMs: 3_600_000,
+      election: ELECTION,
+    },
+  );
+  const run = async (): Promise<void> => {
+    try {
+      await operator.run(life.signal);
+    } catch (error) {
+      // A killed process says nothing any more; a living one must not fail.
+      if (!life.signal.aborted || !isOperational(error)) throw error;
+    } finally {
+      await connections.close();
+    }
+  };
+  return { life, ended: run() };
+}
+
+/** The leadership of a killed operator ends with its Lease; waiting for that proves nothing here. */
+export async function expireLeadership({ client, namespace }: Surroundings): Promise<void> {
+  await client.remove(LEASES, { namespace, name: LEADER_LEASE }, new AbortController().signal);
+}
+
+/** Decides nothing, at once: these worlds are about who may commit, not what. */
+const idleDispatch: DispatchPool = {
+  run: async () => ({ decisions: [], held: 0, unassignable: 0, degraded: false }),
+  close: async () => undefined,
+};
+
+export type RunningWorker = {
+  readonly pod: string;
+  /** Asks it to hand over and end; resolves when it has. */
+  drain(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export function startWorker(
+  { namespace, client, database }: Surroundings,
+  pod: string,
+  log: Log = silentLog,
+): RunningWorker {
+  const draining = new AbortController();
+  const stopping = new AbortController();
+  const connections = connect(database.urls.worker);
+  const worker = createWorker(
+    {
+      clock: systemClock,
+      random: Math.random,
+      newCommitId: randomUUID,
+      client,
+      heartbeatClient: client,
+      database: connections,
+      dispatchPool: idleDispatch,
+      log,
+      metrics: workerMetrics,
+    },
+    {
+      identity: {
+        worker: `${pod}-${randomBytes(3).toString("hex")}`,
+        pod,
+        pool: "default",
+        zone: "a",
+        version: "1",
+        capacity: 100,
+        intervalMs: HEARTBEAT_INTERVAL_MS,
+        since: microTime(Date.now()),
+      },
+      namespace,
+      podUid: undefined,
+      drainLimitMs: 25_000,
+    },
+  );
+  const run = async (): Promise<void> => {
+    try {
+      await worker.run({ draining: draining.signal, stopping: stopping.signal });
+    } finally {
+      await connections.close();
+    }
+  };
+  const ended = run();
+  // Awaited by whoever ends it.
+  ended.catch(() => undefined);
+  return {
+    pod,
+    async drain() {
+      draining.abort(new Error("the worker is drained"));
+      await ended;
+    },
+    async stop() {
+      stopping.abort(new Error("the test is over"));
+      await ended;
+    },
+  };
+}
