@@ -31,6 +31,9 @@ export type ApiServer = {
   /** The running process: another one after each restart. */
   readonly apiServer: Child;
   readonly etcd: Child;
+  /** Its directory, and the ports and keys in it: for whoever looks after etcd's data, or starts a replica. */
+  readonly directory: string;
+  readonly instance: Instance;
   /** Kills the API server without warning; etcd stays. */
   killApiServer(): Promise<void>;
   /** Kills the API server if it runs and starts it again on the same port, with the same keys and tokens. */
@@ -77,7 +80,13 @@ export async function startApiServer(input: {
       startChild({
         name: "kube-apiserver",
         command: binaries["kube-apiserver"],
-        args: apiServerArgs({ directory, instance, url, auditLogFile }),
+        args: apiServerArgs({
+          directory,
+          certDirectory: join(directory, "certs"),
+          instance,
+          url,
+          auditLogFile,
+        }),
         logFile: join(directory, "kube-apiserver.log"),
       }),
     ready: { url, caFile, token: instance.token },
@@ -93,6 +102,8 @@ export async function startApiServer(input: {
     auditLogFile,
     kubectl: createKubectl({ path: binaries.kubectl, kubeconfigPath, cacheDirectory: directory }),
     kubectlPath: binaries.kubectl,
+    directory,
+    instance,
     get etcd() {
       return processes.etcd;
     },

@@ -25,15 +25,17 @@ export function etcdArgs(directory: string, { etcdPort, etcdPeerPort }: Instance
 
 export function apiServerArgs(input: {
   readonly directory: string;
+  /** Where it keeps its own certificate; each server has one. */
+  readonly certDirectory: string;
   readonly instance: Instance;
   readonly url: string;
   readonly auditLogFile: string | undefined;
 }): readonly string[] {
-  const { directory, instance, url, auditLogFile } = input;
+  const { directory, certDirectory, instance, url, auditLogFile } = input;
   const serviceAccountKey = join(directory, "sa.key");
   return [
     `--etcd-servers=http://127.0.0.1:${instance.etcdPort}`,
-    `--cert-dir=${join(directory, "certs")}`,
+    `--cert-dir=${certDirectory}`,
     "--bind-address=127.0.0.1",
     "--advertise-address=127.0.0.1",
     `--secure-port=${instance.apiPort}`,

@@ -1,10 +1,8 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtemp, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { OperationalError } from "../../runtime/errors.ts";
 import { withBuildLock } from "./build-lock.ts";
+import { goBuild, readGoVersion } from "./go.ts";
 
 /** Builds control-plane programs from the Go modules that `go.mod` beside this file pins. */
 
@@ -20,9 +18,6 @@ export type BinaryName =
 const MODULE_DIRECTORY = import.meta.dirname;
 const KUBERNETES_MODULE = "k8s.io/kubernetes";
 const ETCD_PACKAGE = "go.etcd.io/etcd/server/v3";
-const GO_MINOR_MIN = 25;
-const HEARTBEAT_INTERVAL_MS = 15_000;
-const ERROR_LINES_MAX = 20;
 
 /** Wall time of a build from nothing on two cores; the API server drags in most of what the others share. */
 const BUILD_MINUTES: Readonly<Record<BinaryName, number>> = {
@@ -38,7 +33,7 @@ const BUILD_MINUTES: Readonly<Record<BinaryName, number>> = {
 /** The name of the folder that holds exactly what this go.mod, this Go and these flags make. */
 export async function goBuildKey(signal: AbortSignal): Promise<string> {
   const [goVersion, goMod, goSum] = await Promise.all([
-    readGoVersion(signal),
+    readGoVersion(MODULE_DIRECTORY, signal),
     readFile(join(MODULE_DIRECTORY, "go.mod"), "utf8"),
     readFile(join(MODULE_DIRECTORY, "go.sum"), "utf8"),
   ]);
@@ -73,10 +68,12 @@ export async function buildFromGoModules(
       if (kubernetes.length > 0) {
         const flags = kubernetesFlags(await readFile(join(MODULE_DIRECTORY, "go.mod"), "utf8"));
         const packages = kubernetes.map((name) => `${KUBERNETES_MODULE}/cmd/${name}`);
-        await goBuild(["-o", `${temporary}/`, ...flags, ...packages], progress, signal);
+        const args = ["-o", `${temporary}/`, ...flags, ...packages];
+        await goBuild({ module: MODULE_DIRECTORY, args, progress }, signal);
       }
       if (names.includes("etcd")) {
-        await goBuild(["-o", join(temporary, "etcd"), ...ETCD_FLAGS, ETCD_PACKAGE], progress, signal);
+        const args = ["-o", join(temporary, "etcd"), ...ETCD_FLAGS, ETCD_PACKAGE];
+        await goBuild({ module: MODULE_DIRECTORY, args, progress }, signal);
       }
       // Renaming on one file system is atomic: nobody ever starts half a program.
       for (const name of names) await rename(join(temporary, name), join(directory, name));
@@ -86,7 +83,8 @@ export async function buildFromGoModules(
   });
 }
 
-const ETCD_FLAGS = ["-trimpath", "-ldflags", "-s -w"] as const;
+/** The binaries need no debug information. */
+export const ETCD_FLAGS = ["-trimpath", "-ldflags", "-s -w"] as const;
 
 /** Without the version in the binary, everything that checks one (a chart's `kubeVersion`, this product) refuses it. */
 function kubernetesFlags(goMod: string): readonly string[] {
@@ -107,83 +105,6 @@ function kubernetesFlags(goMod: string): readonly string[] {
   return ["-trimpath", "-ldflags", ["-s -w", ...settings].join(" ")];
 }
 
-async function goBuild(
-  args: readonly string[],
-  progress: (line: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const startedMs = performance.now();
-  let packages = 0;
-  const lastLines: string[] = [];
-  const heartbeat = setInterval(() => {
-    const seconds = Math.round((performance.now() - startedMs) / 1_000);
-    progress(`still building: ${seconds} s, ${packages} packages compiled`);
-  }, HEARTBEAT_INTERVAL_MS);
-  try {
-    const code = await runGo(["build", "-v", ...args], signal, (line) => {
-      if (!line.startsWith("go: downloading")) packages += 1;
-      lastLines.push(line);
-      if (lastLines.length > ERROR_LINES_MAX) lastLines.shift();
-    });
-    if (code === 0) return;
-    throw new OperationalError({
-      code: "go-build-failed",
-      remedy: "give-up",
-      message: `go build ended with ${code} in ${MODULE_DIRECTORY}:\n${lastLines.join("\n")}`,
-    });
-  } finally {
-    clearInterval(heartbeat);
-  }
-}
-
-async function readGoVersion(signal: AbortSignal): Promise<string> {
-  let version = "";
-  const code = await runGo(["env", "GOVERSION"], signal, (line) => {
-    if (line.startsWith("go")) version = line.trim();
-  });
-  const [, minor] = /^go1\.(\d+)/.exec(version) ?? [];
-  if (code === 0 && (minor === undefined || Number(minor) >= GO_MINOR_MIN)) return version;
-  throw new OperationalError({
-    code: "go-too-old",
-    remedy: "give-up",
-    message: `found ${version === "" ? "a Go without version" : version}: install Go 1.${GO_MINOR_MIN} or later from go.dev/dl or your distribution`,
-  });
-}
-
-/** Runs Go in the module's folder and hands over its output by lines. Resolves to the exit code. */
-async function runGo(
-  args: readonly string[],
-  signal: AbortSignal,
-  onLine: (line: string) => void,
-): Promise<number | null> {
-  signal.throwIfAborted();
-  const child = spawn("go", [...args], {
-    cwd: MODULE_DIRECTORY,
-    env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly", GOTOOLCHAIN: "local", GOWORK: "off" },
-    stdio: ["ignore", "pipe", "pipe"],
-    signal,
-  });
-  createInterface({ input: child.stdout }).on("line", onLine);
-  createInterface({ input: child.stderr }).on("line", onLine);
-  const ended = Promise.withResolvers<number | null>();
-  child.once("close", ended.resolve);
-  child.once("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") {
-      ended.reject(error);
-      return;
-    }
-    ended.reject(
-      new OperationalError({
-        code: "go-missing",
-        remedy: "give-up",
-        message: `Go is needed once to build the control plane and was not found: install Go 1.${GO_MINOR_MIN} or later from go.dev/dl or your distribution`,
-        cause: error,
-      }),
-    );
-  });
-  return await ended.promise;
-}
-
-function listed(names: readonly string[]): string {
+export function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }

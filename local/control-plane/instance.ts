@@ -94,12 +94,20 @@ function tokenFile(instance: Instance): string {
 async function freePorts(): Promise<[number, number, number]> {
   const ports = new Set<number>();
   for (let attempt = 0; attempt < PORT_ATTEMPTS_MAX; attempt++) {
-    const port = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN));
-    if (await isFree(port)) ports.add(port);
+    ports.add(await freePort());
     const [api, etcd, etcdPeer] = ports;
     if (api !== undefined && etcd !== undefined && etcdPeer !== undefined) return [api, etcd, etcdPeer];
   }
-  throw new Error(`no three free ports between ${PORT_MIN} and ${PORT_MAX}`);
+  throw new Error("three free ports could not be told apart");
+}
+
+/** A port on which nobody listens now, and which nobody is given by chance. */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < PORT_ATTEMPTS_MAX; attempt++) {
+    const port = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN));
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port between ${PORT_MIN} and ${PORT_MAX}`);
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { startPerturbationWorld, type PerturbationWorld } from "./harness/world.ts";
 import { runPerturbed, type Moment, type Perturbation, type RunResult } from "./harness/perturbed-run.ts";
+import { expireLeadership, startOperator, startWorker } from "./harness/processes.ts";
+import { createUser } from "./harness/user.ts";
 import { START_LIMIT_MS } from "../support/kube.ts";
+import { happensWithin } from "../support/until.ts";
 
 /**
  * An operator that dies at any of its writes leaves the next one to finish the work: the end is the same as without.
@@ -35,7 +38,7 @@ test("a run that nobody disturbs ends with every City as its specification wants
   unperturbed = await run(undefined);
   const { end, violations, writes } = unperturbed;
   expect(violations).toEqual([]);
-  expect(end["edited"]).toMatchObject({ fence: "held", lease: { pod: "last", setbacks: 0 } });
+  expect(end["edited"]).toMatchObject({ fence: "held", lease: { pod: "last", isPatientWith: false } });
   expect(end["edited"]?.city?.conditions).toContain("Ready True Ticking of 2");
   expect(end["suspended"]).toMatchObject({ fence: "held", lease: { pod: "last" } });
   expect(end["deleted"]).toEqual({ city: undefined, lease: undefined, fence: "sealed" });
@@ -92,6 +95,36 @@ test(
   },
   IS_FULL ? 1_800_000 : 180_000,
 );
+
+test("a status that was on its way when its operator died does not outlive the truth", async () => {
+  const prefix = world.nextPrefix();
+  const surroundings = await world.surroundings(prefix);
+  const user = createUser(surroundings);
+  const city = `${prefix}suspended`;
+  const onItsWay = Promise.withResolvers<() => Promise<unknown>>();
+  const first = startOperator(surroundings, async ({ write, send, life }, signal) => {
+    if (!write.isStatus || !JSON.stringify(write.body).includes('"Ticking"')) return send(signal);
+    onItsWay.resolve(() => send(AbortSignal.timeout(10_000)));
+    life.end();
+    return send(life.signal);
+  });
+  const worker = startWorker(surroundings, "only");
+  await user.create(city, { period: "200ms", stallAfterTicks: 50 });
+  const deliver = await onItsWay.promise;
+  await first.ended;
+  await expireLeadership(surroundings);
+  const second = startOperator(surroundings, ({ send }, signal) => send(signal));
+  try {
+    await user.edit(city, { suspend: true });
+    await happensWithin(20_000, "the suspension", () => user.is(city, "Suspended"));
+    await deliver().catch(() => undefined);
+    await happensWithin(10_000, "the truth in the status", () => user.is(city, "Suspended"));
+  } finally {
+    await worker.stop();
+    second.life.end();
+    await second.ended;
+  }
+}, 60_000);
 
 test("the auditor is content with all that was committed meanwhile", async () => {
   await world.expectAuditClean();

@@ -25,7 +25,8 @@ export type CityEnd = {
         readonly pod: string | undefined;
         readonly task: unknown;
         readonly labels: readonly string[];
-        readonly setbacks: number;
+        /** A worker that ends in good order just as it is given a city counts as one setback, which the next move forgets. */
+        readonly isPatientWith: boolean;
         readonly isOwnedByCity: boolean;
       }
     | undefined;
@@ -84,7 +85,7 @@ function leaseEnd(
           `${key}=${value === worker ? "its holder" : value.replace(names.city, names.shownAs)}`,
       )
       .toSorted(),
-    setbacks,
+    isPatientWith: setbacks > 1,
     isOwnedByCity: city !== undefined && owner?.uid === city.metadata.uid,
   };
 }
