@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { readFile } from "node:fs/promises";
 import { startChild, type Child } from "../process/child.ts";
+import type { ApiServer } from "./api-server.ts";
 import { ensureBinaries } from "./binaries.ts";
 import { apiServerArgs } from "./flags.ts";
-import { freePort, kubeconfigText, writePrivately, type Instance } from "./instance.ts";
+import { freePort, kubeconfigText, writePrivately } from "./instance.ts";
 import { awaitReady } from "./ready.ts";
 
 /** One more kube-apiserver on the etcd of another one, as a highly available control plane has several. */
@@ -16,18 +17,17 @@ export type ApiServerReplica = {
 };
 
 /**
- * Starts it in a folder of `directory`, the first server's. `etcdPort`: another one than etcd's own, such as that of a
+ * Starts it in a folder of the first server's directory. `etcdPort`: another one than etcd's own, such as that of a
  * proxy that can be cut. `watchCache: false`: it reads every watch from etcd itself, which forgets what was compacted.
  */
 export async function startReplica(input: {
-  readonly directory: string;
+  readonly of: ApiServer;
   readonly name: string;
-  readonly instance: Instance;
-  readonly etcd: Child;
-  readonly etcdPort: number;
-  readonly watchCache: boolean;
+  readonly etcdPort?: number;
+  readonly watchCache?: boolean;
 }): Promise<ApiServerReplica> {
-  const { directory, name, instance } = input;
+  const { of: first, name } = input;
+  const { directory, instance } = first;
   const binaries = await ensureBinaries(["kube-apiserver"], () => undefined);
   const apiPort = await freePort();
   const url = `https://127.0.0.1:${apiPort}`;
@@ -39,11 +39,11 @@ export async function startReplica(input: {
       ...apiServerArgs({
         directory,
         certDirectory,
-        instance: { ...instance, apiPort, etcdPort: input.etcdPort },
+        instance: { ...instance, apiPort, etcdPort: input.etcdPort ?? instance.etcdPort },
         url,
         auditLogFile: undefined,
       }),
-      `--watch-cache=${input.watchCache}`,
+      `--watch-cache=${input.watchCache ?? true}`,
     ],
     logFile: join(directory, `${name}.log`),
   });
@@ -54,7 +54,7 @@ export async function startReplica(input: {
     process.removeListener("exit", killAtExit);
   };
   const caFile = join(certDirectory, "apiserver.crt");
-  const outcome = await awaitReady({ server: child, etcd: input.etcd, url, caFile, token: instance.token });
+  const outcome = await awaitReady({ server: child, etcd: first.etcd, url, caFile, token: instance.token });
   if (outcome !== "ready") {
     await stop();
     throw new Error(`${name} did not start (${outcome}): see ${child.logFile}`);

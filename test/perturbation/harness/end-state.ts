@@ -12,9 +12,8 @@ export type CityEnd = {
   readonly city:
     | {
         readonly spec: unknown;
-        readonly generation: number | undefined;
         readonly finalizers: readonly string[];
-        /** "Ready True Ticking", sorted. */
+        /** "Ready True Ticking of now", sorted; "of before" when it speaks of an earlier generation. */
         readonly conditions: readonly string[];
         /** Whether the status names the Lease's holder and token. */
         readonly isStatusOfLease: boolean;
@@ -24,14 +23,16 @@ export type CityEnd = {
     | {
         readonly pod: string | undefined;
         readonly task: unknown;
+        /** Of the City's present generation. */
+        readonly isTaskOfNow: boolean;
         readonly labels: readonly string[];
         /** A worker that ends in good order just as it is given a city counts as one setback, which the next move forgets. */
         readonly isPatientWith: boolean;
         readonly isOwnedByCity: boolean;
       }
     | undefined;
-  /** `held`: by the Lease's holder under the Lease's token. */
-  readonly fence: "none" | "sealed" | "held" | "another";
+  /** `held`: by the Lease's holder under the Lease's token. `nobody`: sealed, or never claimed. */
+  readonly fence: "nobody" | "held" | "another";
 };
 
 const READ_LIMIT_MS = 10_000;
@@ -60,10 +61,12 @@ function cityEnd(city: City, lease: Lease | undefined): NonNullable<CityEnd["cit
     (assignment === undefined || assignment.token === lease?.metadata.resourceVersion);
   return {
     spec: city.spec,
-    generation: city.metadata.generation,
     finalizers: city.metadata.finalizers ?? [],
     conditions: conditions
-      .map(({ type, status, reason, observedGeneration: of }) => `${type} ${status} ${reason} of ${of}`)
+      .map(({ type, status, reason, observedGeneration: of }) => {
+        const when = of === city.metadata.generation ? "now" : "before";
+        return `${type} ${status} ${reason} of ${when}`;
+      })
       .toSorted(),
     isStatusOfLease: isSame && observedGeneration === city.metadata.generation,
   };
@@ -75,10 +78,12 @@ function leaseEnd(
   names: { readonly city: string; readonly shownAs: string },
 ): NonNullable<CityEnd["lease"]> {
   const { worker, task, setbacks } = decodeAssignment(lease);
+  const { generation, ...content } = task ?? {};
   const owner = lease.metadata.ownerReferences?.[0];
   return {
     pod: worker?.replace(/-[0-9a-f]+$/, ""),
-    task,
+    task: content,
+    isTaskOfNow: generation === city?.metadata.generation,
     labels: Object.entries(lease.metadata.labels ?? {})
       .map(
         ([key, value]) =>
@@ -94,8 +99,7 @@ function fenceEnd(
   fence: Readonly<Record<string, unknown>> | undefined,
   lease: Lease | undefined,
 ): CityEnd["fence"] {
-  if (fence === undefined) return "none";
-  if (fence["holder"] === null) return "sealed";
+  if (fence === undefined || fence["holder"] === null) return "nobody";
   const isOfLease =
     fence["holder"] === lease?.spec?.holderIdentity &&
     String(fence["token"]) === lease?.metadata.resourceVersion;

@@ -48,7 +48,10 @@ export class Life {
   /** One call to the outside: answered only to the living. */
   async call<Result>(caller: AbortSignal, send: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
     this.signal.throwIfAborted();
-    return abortable(send(AbortSignal.any([caller, this.signal])), this.signal);
+    const answer = send(AbortSignal.any([caller, this.signal]));
+    // What is sent may be what ends this life: then nobody waits for its answer any more.
+    answer.catch(() => undefined);
+    return abortable(answer, this.signal);
   }
 
   client(base: KubeClient, perturb: Perturb): KubeClient {

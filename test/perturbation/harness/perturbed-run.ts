@@ -61,7 +61,7 @@ export async function runPerturbed(
   const nameOf = (city: string): string => `${prefix}${city}`;
   const operators: RunningOperator[] = [];
   const start = (perturb: Perturb): RunningOperator => {
-    const operator = startOperator(world, perturb);
+    const operator = startOperator(world, { perturb });
     operators.push(operator);
     return operator;
   };

@@ -42,24 +42,30 @@ const noEvents: EventRecorder = { record: () => undefined, dropped: 0, close: as
 
 export type RunningOperator = {
   readonly life: Life;
+  /** Whether it has listed all there is to see. */
+  isSynced(): boolean;
   /** Resolves when it has ended; rejects with a mistake of its own. */
   readonly ended: Promise<void>;
 };
 
+/** Sends every write as it is. */
+export const undisturbed: Perturb = ({ send }, signal) => send(signal);
+
+/** `view`: the API server as this operator sees it, where that is not as everybody else does. */
 export function startOperator(
   { namespace, clusterUid, client, database }: Surroundings,
-  perturb: Perturb,
-  log: Log = silentLog,
+  options: { readonly perturb?: Perturb; readonly view?: KubeClient; readonly log?: Log } = {},
 ): RunningOperator {
+  const { perturb = undisturbed, view = client, log = silentLog } = options;
   const life = new Life();
   const connections = connect(database.urls.operator);
-  const ownClient = life.client(client, perturb);
+  const ownClient = life.client(view, perturb);
   const operator = createOperator(
     {
       clock: systemClock,
       random: Math.random,
       client: ownClient,
-      electionClient: life.client(client, ({ send }, signal) => send(signal)),
+      electionClient: life.client(client, undisturbed),
       database: life.database(connections, perturb),
       events: noEvents,
       log,
@@ -83,7 +89,7 @@ export function startOperator(
       await connections.close();
     }
   };
-  return { life, ended: run() };
+  return { life, isSynced: () => operator.health.isSynced(), ended: run() };
 }
 
 /** The leadership of a killed operator ends with its Lease; waiting for that proves nothing here. */
