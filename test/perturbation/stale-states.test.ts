@@ -12,6 +12,7 @@ import { happensWithin } from "../support/until.ts";
 import { composeClient } from "./harness/compose-client.ts";
 import {
   expireLeadership,
+  startMuteWorker,
   startOperator,
   startWorker,
   undisturbed,
@@ -92,33 +93,49 @@ test("an operator that leads on a world that is gone changes nothing, and recove
   const { log, entries } = recordingLog();
   const view = composeClient({ watches: laggingClient, others: world.client });
   const first = startWorker(surroundings, "first");
+  const unclaimed = `${prefix}unclaimed`;
+  const mute = [
+    startMuteWorker(surroundings, "mute-1", "mute"),
+    startMuteWorker(surroundings, "mute-2", "mute"),
+  ] as const;
+  const holder = async (): Promise<string | undefined> =>
+    (await standing(surroundings, [unclaimed])).leases[0]?.[2];
   let other: RunningOperator | undefined;
   let second: RunningWorker | undefined;
   try {
     for (const name of names) await user.create(name, SPEC);
+    // Never claimed, so that no fence tells of its moves: only the precondition protects it.
+    await user.create(unclaimed, { ...SPEC, workerPool: "mute" });
     await allReady(user, names);
+    await happensWithin(LIMIT_MS, "an unclaimed assignment", async () => (await holder()) !== undefined);
+    const [from] = /^mute-[12]/.exec((await holder()) ?? "") ?? [];
     second = startWorker(surroundings, "second");
     other = startOperator(surroundings, { perturb: counting, view, log });
     await happensWithin(LIMIT_MS, "the view of the other replica", () => other?.isSynced() ?? false);
 
     toEtcd.freeze();
     await first.drain();
+    await mute[from === "mute-1" ? 0 : 1].leave();
     await user.edit(suspended, { suspend: true });
     await user.edit(edited, { period: "300ms" });
     await user.remove(deleted);
     await happensWithin(LIMIT_MS, "the suspension", () => user.is(suspended, "Suspended"));
     await happensWithin(LIMIT_MS, "the deletion", async () => (await user.city(deleted)) === undefined);
     await allReady(user, [moved, edited]);
+    await happensWithin(LIMIT_MS, "the move of the unclaimed City", async () => {
+      const now = await holder();
+      return now !== undefined && !now.startsWith(from ?? "");
+    });
     up.life.end();
     await up.ended;
-    const before = await standing(surroundings, names);
+    const before = await standing(surroundings, [...names, unclaimed]);
 
     await expireLeadership(surroundings);
     await happensWithin(LIMIT_MS, "the lead on the old world", () =>
-      entries.some(({ message }) => message === "leadership acquired"),
+      entries.some(({ message }) => message === "leadership gained"),
     );
     await sleep(STALE_MS);
-    expect(await standing(surroundings, names)).toEqual(before);
+    expect(await standing(surroundings, [...names, unclaimed])).toEqual(before);
     expect(accepted).toEqual([]);
     // It did want to: in its world the first worker is gone and its cities are orphans.
     expect(attempts).not.toEqual([]);
@@ -130,7 +147,7 @@ test("an operator that leads on a world that is gone changes nothing, and recove
     expect(await user.city(deleted)).toBeUndefined();
   } finally {
     toEtcd.heal();
-    await Promise.all([first.stop(), second?.stop()]);
+    await Promise.all([first.stop(), second?.stop(), ...mute.map((worker) => worker.leave())]);
     up.life.end();
     other?.life.end();
     await Promise.all([up.ended, other?.ended]);

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { microTime } from "../../../crds/lease.ts";
+import { microTime, type Heartbeat } from "../../../crds/lease.ts";
 import { openDatabase, type Database } from "../../../db/pool.ts";
 import type { TestDatabase } from "../../support/mysql.ts";
 import { createOperatorMetrics } from "../../../operator/metrics.ts";
@@ -12,6 +12,7 @@ import { LEASES } from "../../../runtime/kube/resources.ts";
 import { silentLog, type Log } from "../../../runtime/log.ts";
 import { createMetrics } from "../../../runtime/metrics.ts";
 import type { DispatchPool } from "../../../worker/dispatch-pool/dispatch-pool.ts";
+import { createHeartbeat } from "../../../worker/heartbeat.ts";
 import { createWorkerMetrics } from "../../../worker/metrics.ts";
 import { createWorker } from "../../../worker/worker.ts";
 import { Life, type Perturb } from "./life.ts";
@@ -113,7 +114,7 @@ export type RunningWorker = {
 export function startWorker(
   { namespace, client, database }: Surroundings,
   pod: string,
-  log: Log = silentLog,
+  { pool = "default", log = silentLog }: { readonly pool?: string; readonly log?: Log } = {},
 ): RunningWorker {
   const draining = new AbortController();
   const stopping = new AbortController();
@@ -131,16 +132,7 @@ export function startWorker(
       metrics: workerMetrics,
     },
     {
-      identity: {
-        worker: `${pod}-${randomBytes(3).toString("hex")}`,
-        pod,
-        pool: "default",
-        zone: "a",
-        version: "1",
-        capacity: 100,
-        intervalMs: HEARTBEAT_INTERVAL_MS,
-        since: microTime(Date.now()),
-      },
+      identity: identityOf(pod, pool),
       namespace,
       podUid: undefined,
       drainLimitMs: 25_000,
@@ -166,5 +158,45 @@ export function startWorker(
       stopping.abort(new Error("the test is over"));
       await ended;
     },
+  };
+}
+
+/** A worker of which nothing works but its heartbeat: it is given cities and never claims one. `leave` takes it away. */
+export function startMuteWorker(
+  { namespace, client }: Surroundings,
+  pod: string,
+  pool: string,
+): { leave(): Promise<void> } {
+  const ending = new AbortController();
+  const heartbeat = createHeartbeat({
+    client,
+    clock: systemClock,
+    log: silentLog,
+    metrics: workerMetrics,
+    namespace,
+    podUid: undefined,
+    identity: identityOf(pod, pool),
+    isDatabaseReachable: () => true,
+  });
+  const beating = heartbeat.run(ending.signal);
+  return {
+    async leave() {
+      ending.abort(new Error("the worker left"));
+      await beating;
+      await heartbeat.remove();
+    },
+  };
+}
+
+function identityOf(pod: string, pool: string): Omit<Heartbeat, "draining" | "databaseReachable"> {
+  return {
+    worker: `${pod}-${randomBytes(3).toString("hex")}`,
+    pod,
+    pool,
+    zone: "a",
+    version: "1",
+    capacity: 100,
+    intervalMs: HEARTBEAT_INTERVAL_MS,
+    since: microTime(Date.now()),
   };
 }
