@@ -82,8 +82,8 @@ function leaseEnd(
   const owner = lease.metadata.ownerReferences?.[0];
   return {
     pod: worker?.replace(/-[0-9a-f]+$/, ""),
-    task: content,
-    isTaskOfNow: generation === city?.metadata.generation,
+    task: worker === undefined ? undefined : content,
+    isTaskOfNow: worker === undefined || generation === city?.metadata.generation,
     labels: Object.entries(lease.metadata.labels ?? {})
       .map(
         ([key, value]) =>
