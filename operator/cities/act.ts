@@ -15,7 +15,7 @@ import type { KubeClient } from "../../runtime/kube/kube-api.ts";
 import { LEASES, type Resource } from "../../runtime/kube/resources.ts";
 import type { Decision } from "./place.ts";
 import { setbacksAfter } from "./setbacks.ts";
-import type { CityView } from "./view.ts";
+import { mayBeStale, type CityView } from "./view.ts";
 
 /**
  * Carries out one decision about one city. Every write has the resourceVersion that was decided on as its precondition,
@@ -57,14 +57,14 @@ export async function act(
       await writeFinalizers(dependencies, view.city, [...finalizersOf(view.city), SEAL_FINALIZER], signal);
       return { kind: "adopted" };
     case "assign": {
-      if (view.lease?.worker === undefined || view.lease.cityUid !== view.city.metadata.uid)
-        await proveCity(dependencies, view.city, signal);
+      if (mayBeStale(view)) await proveCity(dependencies, view.city, signal);
       const holder = { worker: decision.worker, setbacks: setbacksAfter(view, decision.because) };
       const lease = await writeLease(dependencies, input, holder, signal);
       const isMove = view.lease?.worker !== undefined && view.lease.worker !== decision.worker;
       return { kind: "assigned", lease, assignment: decodeAssignment(lease), isMove };
     }
     case "unassign":
+      if (mayBeStale(view)) await proveCity(dependencies, view.city, signal);
       return unassign(dependencies, input, signal);
     case "seal":
       return seal(dependencies, view, view.lease?.token, signal);
@@ -76,26 +76,27 @@ export async function act(
 }
 
 /**
- * A Lease's precondition proves that a held city is as we see it. Where nobody holds it, our copy of the City may be the one
- * from before it was suspended or deleted, by an operator that led before us: only a quorum read tells.
+ * A Lease's precondition proves that nobody else moved the city, not that the City was not suspended, resumed or deleted since:
+ * an operator whose watch lags may lead after the one that saw to that. Only a quorum read tells.
  */
 async function proveCity(
   { client, cities }: ActDependencies,
   city: City,
   signal: AbortSignal,
 ): Promise<void> {
-  const { name, namespace, uid } = city.metadata;
+  const { name, namespace, uid, generation, deletionTimestamp } = city.metadata;
   const ref = { name, ...(namespace === undefined ? {} : { namespace }) };
   const present = await client.get<City>(cities, ref, signal);
   const isAsSeen =
-    present?.metadata.uid === uid &&
-    present?.metadata.deletionTimestamp === undefined &&
-    present?.spec.suspend === false;
+    present !== undefined &&
+    present.metadata.uid === uid &&
+    present.metadata.generation === generation &&
+    present.metadata.deletionTimestamp === deletionTimestamp;
   if (isAsSeen) return;
   throw new OperationalError({
     code: "city-stale",
     remedy: "refresh",
-    message: `City ${name} was suspended or deleted since it was last seen`,
+    message: `City ${name} was changed since it was last seen`,
   });
 }
 

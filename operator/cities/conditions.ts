@@ -65,12 +65,6 @@ const WAIT_REASONS: Readonly<Record<WaitReason, (city: CityView, view: FleetView
     reason: "Isolating",
     message: "its last worker died before it had ticked once; another one is being cleared for it alone",
   }),
-  "city-stale": (city) => ({
-    status: city.lease?.worker === undefined ? "False" : "True",
-    reason: "CityStale",
-    message:
-      "the operator's copy of the City is older than its Lease; it goes on when its watch has caught up",
-  }),
   "fence-ahead": (city) => ({
     status: city.lease?.worker === undefined ? "False" : "True",
     reason: "FenceAhead",

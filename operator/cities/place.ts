@@ -6,15 +6,7 @@ import { candidatesByPool, chooseWorker, type Candidates } from "./choose.ts";
 import { isolate, type Isolation } from "./isolation.ts";
 import { loadsOf, type Loads } from "./loads.ts";
 import { patienceMs, restMs } from "./setbacks.ts";
-import {
-  isBehindFence,
-  isBeyondUs,
-  isSealed,
-  isStale,
-  silenceMsOf,
-  type CityView,
-  type FleetView,
-} from "./view.ts";
+import { isBehindFence, isBeyondUs, isSealed, silenceMsOf, type CityView, type FleetView } from "./view.ts";
 
 /** What is to be done about one city now, and why. */
 export type Decision =
@@ -49,8 +41,6 @@ export type WaitReason =
   | "resting"
   /** The same, while a worker is being cleared for it. */
   | "isolating"
-  /** Its Lease says that the City was changed since our copy of it. */
-  | "city-stale"
   /** The fence is ahead of its Lease: etcd may have gone back in time, which is being found out. */
   | "fence-ahead";
 
@@ -129,7 +119,6 @@ function settle(city: CityView, view: FleetView, brake: Brake): Need {
   if (view.authority.kind === "foreign") return settleForeign(city, view);
   if (view.authority.kind === "unknown") return { kind: "wait", because: "authority-unknown" };
   if (isBehindFence(city, view)) return { kind: "wait", because: "fence-ahead" };
-  if (isStale(city)) return { kind: "wait", because: "city-stale" };
   if (city.isDeleting) return settleDeleting(city, view);
   if (!city.hasFinalizer) return { kind: "adopt" };
   if (city.isSuspended) {

@@ -121,7 +121,11 @@ export function isBehindFence({ lease, fence }: CityView, view: FleetView): bool
   return fence.token > lease.token || (fence.token === lease.token && fence.holder !== lease.worker);
 }
 
-/** The Lease was written for a later specification than the one we see: our copy of the City is old. */
-export function isStale({ city, lease, task }: CityView): boolean {
-  return lease?.cityUid === city.metadata.uid && (lease?.task?.generation ?? 0) > task.generation;
+/**
+ * Whether our copy of the City may be from before somebody else decided on it: its Lease was written for a later generation
+ * or for another City of that name; or nobody holds it, so that no Lease of ours is a precondition for what we do.
+ */
+export function mayBeStale({ city, lease, task }: CityView): boolean {
+  if (lease?.worker === undefined || lease.cityUid !== city.metadata.uid) return true;
+  return (lease.task?.generation ?? 0) > task.generation;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { City } from "../../../crds/city.ts";
+import type { City, TaskSpec } from "../../../crds/city.ts";
 import { cityLeaseName, encodeAssignment, type Lease } from "../../../crds/lease.ts";
 import { act } from "../../../operator/cities/act.ts";
 import { CITIES } from "../../../operator/fleet.ts";
@@ -16,7 +16,9 @@ const ref = { namespace: "default", name: "madrid" };
 async function cluster() {
   const kube = createFakeKube();
   const city = await kube.elsewhere.create<City>(CITIES, cityOf("madrid"), never);
-  const assign = (input: { readonly lease?: Lease; readonly worker?: string } = {}) =>
+  const assign = (
+    input: { readonly lease?: Lease; readonly worker?: string; readonly task?: TaskSpec } = {},
+  ) =>
     act(
       {
         client: kube.client,
@@ -30,7 +32,7 @@ async function cluster() {
           lease:
             input.lease === undefined
               ? undefined
-              : leaseView({ worker: input.worker, cityUid: city.metadata.uid }),
+              : leaseView({ worker: input.worker, task: input.task, cityUid: city.metadata.uid }),
         }),
         decision: { kind: "assign", worker: "w1", because: "new-city" },
         lease: input.lease,
@@ -77,7 +79,7 @@ describe("an assignment of a city that nobody holds", () => {
   test("is not written for a City that is being deleted, or was suspended", async () => {
     for (const change of [
       { metadata: { deletionTimestamp: "2026-01-01T00:00:00Z", finalizers: ["x"] } },
-      { spec: { suspend: true } },
+      { metadata: { generation: 2 }, spec: { suspend: true } },
     ]) {
       const { kube, assign, lease, written } = await cluster();
       const unheld = await written(undefined);
@@ -88,9 +90,24 @@ describe("an assignment of a city that nobody holds", () => {
   });
 });
 
-test("a held city is moved without a further question: its Lease's precondition is proof", async () => {
-  const { kube, assign, written } = await cluster();
-  const held = await written("w0");
-  await assign({ lease: held, worker: "w0" });
-  expect(kube.calls).toEqual(["replace leases/city-madrid"]);
+describe("an assignment of a held city", () => {
+  test("needs no further question: its Lease's precondition is proof", async () => {
+    const { kube, assign, written } = await cluster();
+    const held = await written("w0");
+    await assign({ lease: held, worker: "w0" });
+    expect(kube.calls).toEqual(["replace leases/city-madrid"]);
+  });
+
+  test("is doubted when its Lease was written for a later generation of the City", async () => {
+    const { kube, city, assign, written } = await cluster();
+    const held = await written("w0");
+    const later = { ...taskOf(city), generation: 2 };
+    await kube.elsewhere.patch(CITIES, ref, { metadata: { generation: 2 } }, never);
+    await expect(assign({ lease: held, worker: "w0", task: later })).rejects.toMatchObject({
+      code: "city-stale",
+    });
+    // Unless etcd went back, and the City with it.
+    await kube.elsewhere.patch(CITIES, ref, { metadata: { generation: 1 } }, never);
+    expect(await assign({ lease: held, worker: "w0", task: later })).toMatchObject({ kind: "assigned" });
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { parseToken } from "../../../crds/token.ts";
-import { cityOf, taskOf } from "../../support/cities.ts";
+import { cityOf } from "../../support/cities.ts";
 import { cityView, decide, fenceView, leaseView, workerView } from "../../support/fleet.ts";
 
 const unheld = leaseView({ token: parseToken("9") });
@@ -88,22 +88,6 @@ describe("a city", () => {
       kind: "assign",
       worker: "w1",
       because: "spec-changed",
-    });
-  });
-
-  test("is left alone while our copy of it is older than its Lease", () => {
-    const city = cityOf("madrid", { suspend: true });
-    const task = { ...taskOf(city), generation: taskOf(city).generation + 1 };
-    const stale = { kind: "wait", because: "city-stale" };
-    const workers = [workerView("w1"), workerView("w2")];
-    const holder = leaseView({ worker: "w1", task });
-    expect(decide([cityView("madrid", { city, lease: holder })], workers)["madrid"]).toEqual(stale);
-    expect(decide([cityView("madrid", { lease: leaseView({ task }) })], workers)["madrid"]).toEqual(stale);
-    // A Lease of a City of the same name from before says nothing of this one.
-    const former = leaseView({ task, cityUid: "another" });
-    expect(decide([cityView("madrid", { lease: former })], workers)["madrid"]).toMatchObject({
-      kind: "assign",
-      because: "resumed",
     });
   });
 
