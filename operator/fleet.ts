@@ -58,6 +58,8 @@ export class Fleet {
   readonly #ownWrites = new Map<string, Lease>();
   readonly #movedMs = new Map<string, number>();
   readonly #watchedSinceMs = new Map<string, number>();
+  /** The token that each Lease has, and since when we know. */
+  readonly #assigned = new Map<string, { readonly token: FencingToken | undefined; readonly atMs: number }>();
   #lostMs: ReadonlyMap<string, number> = new Map();
 
   constructor(input: {
@@ -197,7 +199,9 @@ export class Fleet {
     const periodMs = periodMsOf(city.spec);
     const progress = this.#progress.get(name);
     const lease = this.leaseOf(name);
+    const token = lease === undefined ? undefined : tokenOf(lease);
     if (!this.#watchedSinceMs.has(name)) this.#watchedSinceMs.set(name, nowMs);
+    if (this.#assigned.get(name)?.token !== token) this.#assigned.set(name, { token, atMs: nowMs });
     return {
       name,
       city,
@@ -211,6 +215,7 @@ export class Fleet {
       stallAfterMs: city.spec.stallAfterTicks * periodMs + PROGRESS_SLACK_MS,
       lease: lease === undefined ? undefined : leaseView(lease),
       fence: progress === undefined ? undefined : { ...progress.fence, advancedMs: progress.advancedMs },
+      assignedMs: this.#assigned.get(name)?.atMs ?? nowMs,
       movedMs: this.#movedMs.get(name),
       watchedSinceMs: this.#watchedSinceMs.get(name) ?? nowMs,
     };
@@ -219,6 +224,7 @@ export class Fleet {
   #forget(city: string): void {
     this.#movedMs.delete(city);
     this.#watchedSinceMs.delete(city);
+    this.#assigned.delete(city);
     this.#ownWrites.delete(city);
     this.#progress.forget(city);
   }

@@ -42,6 +42,8 @@ export type CityView = {
   readonly lease: LeaseView | undefined;
   /** The fence and its last tick; undefined when MySQL has none for this city, or was not asked yet. */
   readonly fence: FenceView | undefined;
+  /** When this operator first saw the Lease's present token. */
+  readonly assignedMs: number;
   /** When this operator last moved the city. */
   readonly movedMs: number | undefined;
   /** When this operator began to look at the city, afresh after trouble of its own. */
@@ -95,9 +97,13 @@ export function isSealed(city: CityView, view: FleetView): boolean {
   );
 }
 
-/** How long the city has not ticked, in milliseconds of our own clock, within what we could see. */
-export function silenceMsOf(city: CityView, view: FleetView): number {
-  return view.nowMs - Math.max(city.watchedSinceMs, city.movedMs ?? 0, city.fence?.advancedMs ?? 0);
+/**
+ * How long the present assignment has brought no tick, in milliseconds of our own clock, within what we could see. Ticks of a
+ * former holder do not count: whoever holds the city now may not know it.
+ */
+export function silenceMsOf({ lease, fence, watchedSinceMs, assignedMs }: CityView, view: FleetView): number {
+  const isClaimed = fence !== undefined && fence.token === lease?.token;
+  return view.nowMs - Math.max(watchedSinceMs, assignedMs, isClaimed ? fence.advancedMs : 0);
 }
 
 /** Somebody should tick it, and nobody has for `stallAfter`. */

@@ -72,6 +72,7 @@ export function cityView(
     stallAfterMs: 5_000,
     lease: holder === undefined ? undefined : leaseView({ worker: holder, task, cityUid: city.metadata.uid }),
     fence: undefined,
+    assignedMs: 0,
     movedMs: undefined,
     watchedSinceMs: NOW_MS,
     ...rest,

@@ -81,6 +81,23 @@ describe("a stalled city", () => {
     expect(decide([silentFor(5_000, { setbacks: 1 })], workers)).toEqual({ madrid: { kind: "keep" } });
   });
 
+  test("is one whose holder does not know of it, though a former one ticks on", () => {
+    const fence = (token: bigint) =>
+      fenceView({
+        token: token as ReturnType<typeof fenceView>["token"],
+        holder: "w1",
+        advancedMs: NOW_MS - 100,
+      });
+    const { token } = leaseView();
+    const claimed = { ...silentFor(60_000), fence: fence(token) };
+    const unclaimed = { ...silentFor(60_000), fence: fence(token - 1n) };
+    expect(decide([claimed], workers)).toEqual({ madrid: { kind: "keep" } });
+    expect(decide([unclaimed], workers)).toMatchObject({ madrid: { worker: "w2", because: "stalled" } });
+    expect(decide([{ ...unclaimed, assignedMs: NOW_MS - 4_999 }], workers)).toEqual({
+      madrid: { kind: "keep" },
+    });
+  });
+
   test("stays where nobody else could take it", () => {
     expect(decide([silentFor(60_000)], [workerView("w1")])).toEqual({ madrid: { kind: "keep" } });
   });
