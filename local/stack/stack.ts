@@ -15,7 +15,7 @@ import { startChild, type Child } from "../process/child.ts";
 export type Stack = {
   readonly directory: string;
   readonly api: ApiServer;
-  /** The server that the stack runs itself; undefined when it was given one. */
+  /** The server that the stack runs itself; undefined when it was given one, or uses another stack's. */
   readonly mysql: MysqlServer | undefined;
   /** URLs of the accounts of this database. */
   readonly urls: Readonly<Record<AccountRole | "admin", string>>;
@@ -32,6 +32,8 @@ export type StackSettings = {
   readonly progress: (line: string) => void;
   /** An administrator's URL of a server to use instead of one of our own; our database on it is dropped at the end. */
   readonly mysqlUrl?: string | undefined;
+  /** The administrator's URL of another stack's database, to run a second cluster on it; it ends with that stack. */
+  readonly sharedDatabaseUrl?: string;
   readonly heartbeatInterval?: string;
   /** Whether the API server writes down every request. */
   readonly auditLog?: boolean;
@@ -75,7 +77,9 @@ export async function startStack(settings: StackSettings, signal: AbortSignal): 
   try {
     await Promise.all([
       installIntoCluster(api),
-      migrate({ url: database.adminUrl, passwords: PASSWORDS, progress }, signal),
+      ...(database.isShared
+        ? []
+        : [migrate({ url: database.adminUrl, passwords: PASSWORDS, progress }, signal)]),
     ]);
     return new RunningStack({ settings, api, database });
   } catch (error) {
@@ -89,21 +93,45 @@ type StackDatabase = {
   /** Of the database, for an administrator. */
   readonly adminUrl: string;
   readonly name: string;
+  /** Somebody else's, who has brought it to the present schema. */
+  readonly isShared: boolean;
   readonly server: MysqlServer | undefined;
   stop(): Promise<void>;
 };
 
 async function startDatabase(settings: StackSettings, signal: AbortSignal): Promise<StackDatabase> {
-  const { directory, progress, mysqlUrl } = settings;
+  const { directory, progress, mysqlUrl, sharedDatabaseUrl } = settings;
+  if (sharedDatabaseUrl !== undefined) {
+    const name = new URL(sharedDatabaseUrl).pathname.slice(1);
+    return {
+      adminUrl: sharedDatabaseUrl,
+      name,
+      isShared: true,
+      server: undefined,
+      stop: async () => undefined,
+    };
+  }
   if (mysqlUrl === undefined) {
     const server = await startMysql({ directory: join(directory, "mysql"), progress }, signal);
-    return { adminUrl: `${server.url}/dispatch`, name: "dispatch", server, stop: () => server.stop() };
+    return {
+      adminUrl: `${server.url}/dispatch`,
+      name: "dispatch",
+      isShared: false,
+      server,
+      stop: () => server.stop(),
+    };
   }
   const name = `dispatch_${randomBytes(4).toString("hex")}`;
   const url = new URL(mysqlUrl);
   url.pathname = `/${name}`;
   progress(`using the MySQL server of MYSQL_URL, with a database ${name} that is dropped at the end`);
-  return { adminUrl: url.href, name, server: undefined, stop: () => dropDatabase(url.href, name) };
+  return {
+    adminUrl: url.href,
+    name,
+    isShared: false,
+    server: undefined,
+    stop: () => dropDatabase(url.href, name),
+  };
 }
 
 async function installIntoCluster(api: ApiServer): Promise<void> {
