@@ -6,7 +6,7 @@ import { assert, isOperational, OperationalError } from "../runtime/errors.ts";
 import type { Log } from "../runtime/log.ts";
 import { surelyChangedNothing } from "./database-error.ts";
 import type { Database, Row } from "./pool.ts";
-import { bigintOf, numberOrUndefined, parsedJson } from "./rows.ts";
+import { bigintOf, numberOrUndefined, parsedJson, textOrUndefined } from "./rows.ts";
 
 /** The one door to committing: claim a city, then commit its ticks. */
 
@@ -28,6 +28,8 @@ export type ClaimOutcome =
       readonly slotMs: number | undefined;
       /** The period under which that tick ran. */
       readonly periodMs: number | undefined;
+      /** Under which that tick was committed. */
+      readonly commitId: string | undefined;
       readonly databaseTimeMs: number;
     }
   /** A larger token is at the fence, or this one was used to seal it. */
@@ -44,6 +46,8 @@ export type CommitRequest = {
   readonly tick: bigint;
   /** A UUID, chosen once for this commit. */
   readonly commitId: string;
+  /** That of the tick it builds on, as the claim or the last commit told it; undefined for the first tick. */
+  readonly previousCommitId: string | undefined;
   readonly slotMs: number;
   readonly periodMs: number;
   /** The tick that the snapshot showed. */
@@ -59,7 +63,7 @@ export type CommitOutcome =
   | { readonly kind: "committed"; readonly dropped: readonly DroppedDecision[] }
   /** A later holder has claimed the city, or it was sealed: this tenure is over and must not write again. */
   | { readonly kind: "fenced" }
-  /** The tick is in under another commit id, or ticks before it were lost: claim again and reload. */
+  /** The tick is in under another commit id, or one that it builds on was lost: claim again and reload. */
   | { readonly kind: "outpaced" }
   /** The statement was sent and no answer came in time: claim again, and the returned tick tells. */
   | { readonly kind: "unknown"; readonly cause: unknown };
@@ -75,7 +79,7 @@ export type Fence = {
 };
 
 const CLAIM = "CALL claim_city(?, ?, ?, ?)";
-const COMMIT = "CALL commit_tick(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const COMMIT = "CALL commit_tick(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const REPEAT_BACKOFF = { firstMs: 20, maxMs: 250 };
 /** The first attempt's limit; each further one has twice as long, so that a server that is merely slow gets there. */
 const ATTEMPT_LIMIT_MS = 1_000;
@@ -168,6 +172,7 @@ function commitValues(request: CommitRequest): Parameters<Database["call"]>[1] {
     request.token,
     request.tick,
     request.commitId,
+    request.previousCommitId ?? null,
     request.slotMs,
     request.periodMs,
     request.snapshotTick,
@@ -191,6 +196,7 @@ function claimOutcome(row: Row): ClaimOutcome {
         tick: bigintOf(row["tick"]),
         slotMs: numberOrUndefined(row["slot_ms"]),
         periodMs: numberOrUndefined(row["period_ms"]),
+        commitId: textOrUndefined(row["commit_id"]),
         databaseTimeMs: Number(row["database_time_ms"]),
       };
     case "behind":

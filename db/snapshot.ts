@@ -17,6 +17,8 @@ export type CitySnapshot = {
   /** Undefined: sealed. */
   readonly holder: string | undefined;
   readonly tick: bigint;
+  /** Of that tick; undefined when there is none. */
+  readonly commitId: string | undefined;
   readonly databaseTimeMs: number;
   readonly orders: readonly OpenOrderRow[];
   readonly couriers: readonly AvailableCourierRow[];
@@ -72,6 +74,7 @@ export async function readSnapshot(
     token: bigintOf(fence["token"] ?? 0) as FencingToken,
     holder: textOrUndefined(fence["holder"]),
     tick: bigintOf(fence["tick"] ?? 0),
+    commitId: textOrUndefined(fence["commit_id"]),
     databaseTimeMs: Number(fence["database_time_ms"]),
     orders: orders.map(orderOf),
     couriers: couriers.map(courierOf),

@@ -39,6 +39,8 @@ export type TickRow = {
   readonly epoch: bigint;
   readonly token: FencingToken;
   readonly commitId: string;
+  /** Undefined for the first tick, and for those that are older than the column. */
+  readonly previousCommitId: string | undefined;
   readonly slotMs: number;
   readonly periodMs: number;
   readonly snapshotTick: bigint;
@@ -72,8 +74,8 @@ const CLAIMS = "SELECT claim, epoch, token, holder, tick FROM claim WHERE city =
 
 /** A range of the primary key, as every statement here. */
 const TICKS = `
-SELECT tick, epoch, token, BIN_TO_UUID(commit_id) AS commit_id, slot_ms, period_ms, snapshot_tick, decisions,
-       COALESCE(JSON_LENGTH(dropped), 0) AS dropped, degraded
+SELECT tick, epoch, token, BIN_TO_UUID(commit_id) AS commit_id, BIN_TO_UUID(previous_commit_id) AS previous_commit_id,
+       slot_ms, period_ms, snapshot_tick, decisions, COALESCE(JSON_LENGTH(dropped), 0) AS dropped, degraded
   FROM tick WHERE city = ? ORDER BY tick`;
 
 const BY_TICK = "SELECT tick, COUNT(*) AS made FROM assignment WHERE city = ? AND tick >= ? GROUP BY tick";
@@ -142,6 +144,7 @@ function tickOf(row: Row): TickRow {
     epoch: bigintOf(row["epoch"]),
     token: bigintOf(row["token"]) as FencingToken,
     commitId: String(row["commit_id"]),
+    previousCommitId: textOrUndefined(row["previous_commit_id"]),
     slotMs: Number(row["slot_ms"]),
     periodMs: Number(row["period_ms"]),
     snapshotTick: bigintOf(row["snapshot_tick"]),

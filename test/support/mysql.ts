@@ -5,6 +5,7 @@ import { createConnection, type Connection, type RowDataPacket } from "mysql2/pr
 import type { FencingToken } from "../../crds/token.ts";
 import { ACCOUNT_ROLES, accountName, type AccountRole } from "../../db/accounts.ts";
 import { migrate } from "../../db/migrate.ts";
+import type { CommitRequest } from "../../db/fence.ts";
 import { openDatabase, type Database } from "../../db/pool.ts";
 import { startMysql, type MysqlServer } from "../../local/mysql/mysql-server.ts";
 import { systemClock } from "../../runtime/clock.ts";
@@ -13,6 +14,20 @@ import { silentLog } from "../../runtime/log.ts";
 /** A real MySQL for tests: one server per test file, one database per test. */
 
 export const CLUSTER = "11111111-2222-4333-8444-555555555555";
+
+/** The commit id that tests give a tick of this number, so that the next one can present it. */
+export function commitIdOf(tick: bigint): string {
+  return `00000000-0000-4000-8000-${String(tick).padStart(12, "0")}`;
+}
+
+/** What a commit says of its tick when it builds on one that `commitIdOf` names. */
+export function chained(
+  tick: bigint,
+): Pick<CommitRequest, "tick" | "commitId" | "previousCommitId" | "snapshotTick"> {
+  const previousCommitId = tick === 1n ? undefined : commitIdOf(tick - 1n);
+  return { tick, commitId: commitIdOf(tick), previousCommitId, snapshotTick: tick - 1n };
+}
+
 /** A first start on a machine fetches the server; afterwards a second is enough. */
 export const MYSQL_START_LIMIT_MS = 180_000;
 const CALL_LIMIT_MS = 10_000;

@@ -58,6 +58,7 @@ async function holdCity(
         token,
         tick: snapshot.tick + 1n,
         commitId: randomUUID(),
+        previousCommitId: snapshot.commitId,
         slotMs: snapshot.databaseTimeMs,
         periodMs: PERIOD_MS,
         snapshotTick: snapshot.tick,

@@ -179,6 +179,7 @@ async function tickAtNextSlot(
       epoch: state.epoch,
       token: input.token,
       lastTick: state.lastTick,
+      lastCommitId: state.lastCommitId,
       slotMs,
       periodMs,
       task: input.task,

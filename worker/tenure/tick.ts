@@ -31,6 +31,8 @@ export type TickInput = {
   readonly epoch: bigint;
   readonly token: FencingToken;
   readonly lastTick: bigint;
+  /** Undefined when the city has never ticked. */
+  readonly lastCommitId: string | undefined;
   readonly slotMs: number;
   readonly periodMs: number;
   readonly task: TaskSpec;
@@ -58,7 +60,9 @@ export async function runTick(
       try {
         const snapshot = await readSnapshotTimed(dependencies, input.city, tickSignal);
         if (snapshot.epoch !== input.epoch || snapshot.token !== input.token) return { kind: "fenced" };
-        if (snapshot.tick !== input.lastTick) return { kind: "reload" };
+        if (snapshot.tick !== input.lastTick || snapshot.commitId !== input.lastCommitId) {
+          return { kind: "reload" };
+        }
         const result = await decide(dependencies, input, snapshot, tickSignal);
         return await commit(dependencies, input, snapshot, result, tickSignal);
       } catch (error) {
@@ -114,13 +118,16 @@ async function commit(
   signal: AbortSignal,
 ): Promise<TickOutcome> {
   const tick = input.lastTick + 1n;
+  const commitId = newCommitId();
+  const fields = { city: input.city, tick: String(tick), commitId };
   const outcome = await fence.commit(
     {
       city: input.city,
       epoch: input.epoch,
       token: input.token,
       tick,
-      commitId: newCommitId(),
+      commitId,
+      previousCommitId: input.lastCommitId,
       slotMs: input.slotMs,
       periodMs: input.periodMs,
       snapshotTick: snapshot.tick,
@@ -132,21 +139,19 @@ async function commit(
   switch (outcome.kind) {
     case "committed":
       log.debug(
-        {
-          city: input.city,
-          tick: String(tick),
-          slot: input.slotMs,
-          count: result.decisions.length - outcome.dropped.length,
-        },
+        { ...fields, slot: input.slotMs, count: result.decisions.length - outcome.dropped.length },
         "tick committed",
       );
-      return { kind: "committed", tick, slotMs: input.slotMs };
+      return { kind: "committed", tick, slotMs: input.slotMs, commitId };
     case "fenced":
+      log.info(fields, "tick fenced");
+      return { kind: "fenced" };
     case "outpaced":
-      return { kind: outcome.kind };
+      log.info(fields, "tick outpaced");
+      return { kind: "outpaced" };
     case "unknown":
       onDatabase(false);
-      log.warn({ city: input.city, tick: String(tick), err: outcome.cause }, "commit outcome stayed unknown");
+      log.warn({ ...fields, err: outcome.cause }, "commit outcome stayed unknown");
       return { kind: "unknown" };
     default:
       return outcome satisfies never;

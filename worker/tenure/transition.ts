@@ -6,8 +6,8 @@
  *         └── unknown, outpaced, reload ──┘
  *
  * Invariants, each held by a line below:
- *  - it claims first and reads after: only `claimed` leads to `ticking`, and a tick's number is one above what the
- *    claim or the last commit returned;
+ *  - it claims first and reads after: only `claimed` leads to `ticking`, and a tick builds on the one (number and commit
+ *    id) that the claim or the last commit returned;
  *  - whenever it does not know what the database holds (`unknown`, `outpaced`, `reload`) it claims again before it
  *    computes anything;
  *  - `ended` is final: a fenced tenure never writes again, whatever arrives later.
@@ -20,6 +20,8 @@ export type TenureState =
       readonly epoch: bigint;
       /** Number of the last tick known to be committed. */
       readonly lastTick: bigint;
+      /** Its commit id, which the next commit presents; undefined when the city has never ticked. */
+      readonly lastCommitId: string | undefined;
       /** Slot of that tick; undefined when the city has never ticked. */
       readonly lastSlotMs: number | undefined;
       /** Ticks missed since the last committed one. */
@@ -43,12 +45,18 @@ export type TenureEvent =
       readonly epoch: bigint;
       readonly tick: bigint;
       readonly slotMs: number | undefined;
+      readonly commitId: string | undefined;
     }
   /** A larger token is at the fence: the Lease we act on may be about to change. */
   | { readonly kind: "behind" }
   | { readonly kind: "foreign" }
   | { readonly kind: "claim-failed" }
-  | { readonly kind: "committed"; readonly tick: bigint; readonly slotMs: number }
+  | {
+      readonly kind: "committed";
+      readonly tick: bigint;
+      readonly slotMs: number;
+      readonly commitId: string;
+    }
   /** The tick was given up before anything was sent: the database is as it was. */
   | { readonly kind: "missed" }
   /** The snapshot shows another tick than ours: the database lost commits, or a late packet was let in. */
@@ -69,6 +77,7 @@ export function transition(state: TenureState, event: TenureEvent): TenureState 
         kind: "ticking",
         epoch: event.epoch,
         lastTick: event.tick,
+        lastCommitId: event.commitId,
         lastSlotMs: event.slotMs,
         missed: 0,
       };
@@ -78,7 +87,13 @@ export function transition(state: TenureState, event: TenureEvent): TenureState 
       return { kind: "claiming", attempt: attemptOf(state) + 1, because: event.kind };
     case "committed":
       if (state.kind !== "ticking") return state;
-      return { ...state, lastTick: event.tick, lastSlotMs: event.slotMs, missed: 0 };
+      return {
+        ...state,
+        lastTick: event.tick,
+        lastCommitId: event.commitId,
+        lastSlotMs: event.slotMs,
+        missed: 0,
+      };
     case "missed":
       if (state.kind !== "ticking") return state;
       return { ...state, missed: state.missed + 1 };

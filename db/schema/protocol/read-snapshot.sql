@@ -10,7 +10,7 @@ BEGIN
   SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
   START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;
   SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) AS database_time_ms,
-         f.epoch, f.token, f.holder, f.tick
+         f.epoch, f.token, f.holder, f.tick, BIN_TO_UUID(f.commit_id) AS commit_id
     FROM (SELECT 1) AS always LEFT JOIN city_fence f ON f.city = p_city;
   SELECT order_id, store_id, store_latitude, store_longitude, latitude, longitude, placed_at, ready_at, courier_id,
          accepted_at, declined_by

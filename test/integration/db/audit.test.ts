@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { audit, formatAuditReport, type AuditReport } from "../../../db/audit.ts";
 import { createFence, type Fence } from "../../../db/fence.ts";
@@ -7,6 +6,7 @@ import { sealCity } from "../../../db/seal.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { fillCity } from "../../support/delivery-city.ts";
 import {
+  chained,
   CLUSTER,
   freshDatabase,
   MYSQL_START_LIMIT_MS,
@@ -48,11 +48,9 @@ async function commit(
       city: "madrid",
       epoch: 1n,
       token: tokenOf(token),
-      tick: BigInt(tick),
-      commitId: randomUUID(),
+      ...chained(BigInt(tick)),
       slotMs: SLOT_MS + 5_000 * (options.slot ?? tick),
       periodMs: 5_000,
-      snapshotTick: BigInt(tick - 1),
       degraded: tick === 2,
       decisions: (options.decisions ?? []).map((text) => {
         const [order = "", courier = ""] = text.split(" ");
@@ -124,6 +122,11 @@ const TAMPERINGS: readonly (readonly [string, readonly string[], readonly number
   ["a lost last tick", ["DELETE FROM tick WHERE tick = 7"], [3]],
   ["a fence that went back", ["UPDATE city_fence SET tick = 6"], [3]],
   ["a tick from an old snapshot", ["UPDATE tick SET snapshot_tick = 3 WHERE tick = 5"], [4]],
+  [
+    "a tick that builds on a lost commit",
+    ["UPDATE tick SET previous_commit_id = UUID_TO_BIN(UUID()) WHERE tick = 5"],
+    [4],
+  ],
   [
     "one commit in two ticks",
     ["UPDATE tick a JOIN tick b ON b.tick = 6 SET a.commit_id = b.commit_id WHERE a.tick = 7"],

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { RowDataPacket } from "mysql2/promise";
@@ -9,6 +8,7 @@ import { readSnapshot } from "../../../db/snapshot.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { fillCity } from "../../support/delivery-city.ts";
 import {
+  chained,
   CLUSTER,
   freshDatabase,
   MYSQL_START_LIMIT_MS,
@@ -54,11 +54,9 @@ async function commit(...decisions: readonly string[]): Promise<CommitOutcome> {
       city: "madrid",
       epoch: 1n,
       token: tokenOf(1),
-      tick,
-      commitId: randomUUID(),
+      ...chained(tick),
       slotMs: Number(tick) * 1_000,
       periodMs: 1_000,
-      snapshotTick: tick - 1n,
       degraded: false,
       decisions: decisions.map((text) => {
         const [order = "", courier = ""] = text.split(" ");
@@ -194,11 +192,9 @@ describe("a decision", () => {
       city: "madrid",
       epoch: 1n,
       token: tokenOf(1),
-      tick: 1n,
-      commitId: randomUUID(),
+      ...chained(1n),
       slotMs: 1_000,
       periodMs: 1_000,
-      snapshotTick: 0n,
       degraded: true,
       decisions: [{ order: "o1", courier: "c1" }],
     };

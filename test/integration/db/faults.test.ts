@@ -50,14 +50,24 @@ afterEach(async () => {
 const claim = (fence: Fence, token: number) =>
   fence.claim({ city: "madrid", clusterUid: CLUSTER, token: tokenOf(token), holder: `w${token}` }, within());
 
-const commit = (fence: Fence, token: number, tick: bigint, signal: AbortSignal): Promise<CommitOutcome> =>
-  fence.commit(
+/** Of the last tick that was committed. */
+let lastCommitId: string | undefined;
+
+async function commit(
+  fence: Fence,
+  token: number,
+  tick: bigint,
+  signal: AbortSignal,
+): Promise<CommitOutcome> {
+  const commitId = randomUUID();
+  const outcome = await fence.commit(
     {
       city: "madrid",
       epoch: 1n,
       token: tokenOf(token),
       tick,
-      commitId: randomUUID(),
+      commitId,
+      previousCommitId: tick === 1n ? undefined : lastCommitId,
       slotMs: Number(tick) * 1_000,
       periodMs: 1_000,
       snapshotTick: tick - 1n,
@@ -66,6 +76,9 @@ const commit = (fence: Fence, token: number, tick: bigint, signal: AbortSignal):
     },
     signal,
   );
+  if (outcome.kind === "committed") lastCommitId = commitId;
+  return outcome;
+}
 
 const ledger = async () =>
   (await db.sql("SELECT tick, token FROM tick ORDER BY tick")).map((row) => ({ ...row }));
@@ -109,9 +122,8 @@ describe("a commit", () => {
 
   test("whose answer is swallowed, while the connection lives, is sent again before the deadline", async () => {
     proxy.answers("drop");
-    proxy.onAnswer(() => {
-      proxy.answers("pass");
-    });
+    // All of it, which may come in more than one piece; the next attempt is a second away.
+    proxy.onAnswer(() => void setTimeout(() => proxy.answers("pass"), 200));
     expect(await commit(far, 10, 1n, within())).toEqual({ kind: "committed", dropped: [] });
     expect(await ledger()).toEqual([{ tick: 1, token: 10 }]);
   });

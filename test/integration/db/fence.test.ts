@@ -8,7 +8,9 @@ import { sealCity } from "../../../db/seal.ts";
 import { readSnapshot } from "../../../db/snapshot.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import {
+  chained,
   CLUSTER,
+  commitIdOf,
   freshDatabase,
   MYSQL_START_LIMIT_MS,
   startTestMysql,
@@ -49,10 +51,9 @@ const commit = (request: Partial<CommitRequest> & { readonly tick: bigint }) =>
       city: "madrid",
       epoch: 1n,
       token: tokenOf(10),
-      commitId: randomUUID(),
+      ...chained(request.tick),
       slotMs: 1_000 * Number(request.tick),
       periodMs: 1_000,
-      snapshotTick: request.tick - 1n,
       degraded: false,
       decisions: [],
       ...request,
@@ -72,6 +73,7 @@ describe("a claim", () => {
       tick: 0n,
       slotMs: undefined,
       periodMs: undefined,
+      commitId: undefined,
       databaseTimeMs: expect.any(Number),
     });
     expect(Math.abs((outcome as { databaseTimeMs: number }).databaseTimeMs - Date.now())).toBeLessThan(5_000);
@@ -85,7 +87,9 @@ describe("a claim", () => {
       tick: 1n,
       slotMs: 1_700_000_000_123,
       periodMs: 1_000,
+      commitId: commitIdOf(1n),
     });
+    expect(await readSnapshot(worker, "madrid", within())).toMatchObject({ commitId: commitIdOf(1n) });
   });
 
   test("with a smaller token is behind, whoever presents it", async () => {
@@ -162,13 +166,36 @@ describe("a commit", () => {
   test("of a tick that is in under another id is outpaced", async () => {
     await claim(10);
     await commit({ tick: 1n });
-    expect(await commit({ tick: 1n })).toEqual({ kind: "outpaced" });
+    expect(await commit({ tick: 1n, commitId: randomUUID() })).toEqual({ kind: "outpaced" });
   });
 
   test("of a tick whose predecessors the database does not have is outpaced", async () => {
     await claim(10);
     expect(await commit({ tick: 3n })).toEqual({ kind: "outpaced" });
     expect(await db.sql("SELECT * FROM tick")).toEqual([]);
+  });
+
+  test("of a tick that was computed from lost history is outpaced, under the same token and with the right number", async () => {
+    await claim(10);
+    await commit({ tick: 1n });
+    await commit({ tick: 2n });
+    // A fail-over to a replica that had not received tick 2, and the same tenure going on from there.
+    await db.sql(
+      "DELETE FROM tick WHERE tick = 2",
+      "UPDATE city_fence SET tick = 1, commit_id = (SELECT commit_id FROM tick WHERE tick = 1)",
+    );
+    expect(await commit({ tick: 2n, commitId: randomUUID() })).toMatchObject({ kind: "committed" });
+    // Computed from the lost tick 2, delivered late.
+    expect(await commit({ tick: 3n })).toEqual({ kind: "outpaced" });
+    expect(await db.sql("SELECT tick FROM tick ORDER BY tick")).toEqual([{ tick: 1 }, { tick: 2 }]);
+  });
+
+  test("that builds on nothing is only for the first tick, and the first tick builds on nothing", async () => {
+    await claim(10);
+    expect(await commit({ tick: 1n, previousCommitId: commitIdOf(9n) })).toEqual({ kind: "outpaced" });
+    await commit({ tick: 1n });
+    expect(await commit({ tick: 2n, previousCommitId: undefined })).toEqual({ kind: "outpaced" });
+    expect(await commit({ tick: 2n })).toMatchObject({ kind: "committed" });
   });
 
   test("under an earlier token is fenced and writes nothing", async () => {

@@ -166,7 +166,7 @@ describe("the accounts", () => {
     ["worker", "CALL seal_city('madrid', 'x', 1)"],
     ["worker", "CALL take_authority('x')"],
     ["operator", "CALL claim_city('madrid', 'x', 1, 'w')"],
-    ["operator", "CALL commit_tick('madrid', 1, 1, 1, UUID(), 0, 0, 0, 0, '[]')"],
+    ["operator", "CALL commit_tick('madrid', 1, 1, 1, UUID(), NULL, 0, 0, 0, 0, '[]')"],
     ["feed", "CALL claim_city('madrid', 'x', 1, 'w')"],
     ["worker", "CALL apply_decisions('madrid', 1, 1, 1, '[]', @dropped)"],
   ] as const)("%s may not %s", async (role, statement) => {

@@ -58,12 +58,14 @@ async function race(): Promise<Tallies & { readonly told: readonly { tick: bigin
       const claimed = await fence.claim({ city: "madrid", clusterUid: CLUSTER, token, holder }, within());
       if (claimed.kind !== "claimed") continue;
       tallies.claims += 1;
-      let { tick } = claimed;
+      let { tick, commitId: previousCommitId } = claimed;
       // Frozen now and then between two commits, and stubborn: it goes on for a while after the first refusal.
       for (let refused = 0; refused < 4 && performance.now() < endMs;) {
         if (random() < 0.1) await systemClock.sleep(random() * 30, within());
         // Wrong now and then about a commit whose answer it did not see, without claiming again to find out.
         if (random() < 0.05) tick += 1n;
+        // And now and then about what it builds on, as after a fail-over that lost it.
+        const isOfLostHistory = random() < 0.05;
         const commitId = randomUUID();
         const outcome = await fence.commit(
           {
@@ -72,6 +74,7 @@ async function race(): Promise<Tallies & { readonly told: readonly { tick: bigin
             token,
             tick: tick + 1n,
             commitId,
+            previousCommitId: isOfLostHistory ? randomUUID() : previousCommitId,
             slotMs: Math.round(random() * 1e12),
             periodMs: 1_000,
             snapshotTick: tick,
@@ -85,6 +88,7 @@ async function race(): Promise<Tallies & { readonly told: readonly { tick: bigin
         tallies[outcome.kind] += 1;
         if (outcome.kind === "committed") {
           tick += 1n;
+          previousCommitId = commitId;
           told.push({ tick, commitId });
         } else {
           refused += 1;
@@ -142,6 +146,12 @@ test("without the token check the same race leaves what the auditor objects to",
   await removeCheck("token");
   await race();
   expect(violated(await audit(db.open("admin"), within()))).toEqual(expect.arrayContaining([1]));
+}, 30_000);
+
+test("without the check of the previous commit the same race leaves what the auditor objects to", async () => {
+  await removeCheck("previous commit");
+  await race();
+  expect(violated(await audit(db.open("admin"), within()))).toEqual(expect.arrayContaining([4]));
 }, 30_000);
 
 test("without the tick check the same race leaves what the auditor objects to", async () => {

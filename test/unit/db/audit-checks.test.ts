@@ -21,6 +21,7 @@ const aTick = (tick: number, token: number, slot = tick, periodMs = 1_000): Tick
   epoch: 1n,
   token: tokenOf(token),
   commitId: `commit-${tick}`,
+  previousCommitId: tick === 1 ? undefined : `commit-${tick - 1}`,
   slotMs: slot * 1_000,
   periodMs,
   snapshotTick: BigInt(tick - 1),
@@ -66,6 +67,19 @@ describe("the checks", () => {
     const history = aHistory([aClaim(1, 10, 0), aClaim(2, 20, 1)], [aTick(1, 10), aTick(2, 10)]);
     expect(violations(history)).toEqual([
       "1: tick 2 carries token (1, 10), but claim 2 had put (1, 20) at the fence",
+    ]);
+  });
+
+  test("follow the chain of commits, from the first tick that tells what it builds on", () => {
+    const [first, second, third] = [aTick(1, 10), aTick(2, 10), aTick(3, 10)];
+    const claims = [aClaim(1, 10, 0)];
+    const ofOldVersion = { ...second, previousCommitId: undefined };
+    expect(violations(aHistory(claims, [first, ofOldVersion, third]))).toEqual([]);
+    expect(violations(aHistory(claims, [first, second, { ...third, previousCommitId: "lost" }]))).toEqual([
+      "4: tick 3 builds on commit lost, but tick 2 is commit-2",
+    ]);
+    expect(violations(aHistory(claims, [first, second, { ...third, previousCommitId: undefined }]))).toEqual([
+      "4: tick 3 builds on commit none, but tick 2 is commit-2",
     ]);
   });
 

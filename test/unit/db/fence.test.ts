@@ -28,6 +28,7 @@ const request: CommitRequest = {
   token: tokenOf(10),
   tick: 5n,
   commitId: "0f8fad5b-d9cb-469f-a165-70867728950e",
+  previousCommitId: "3f1c1c56-5d0f-4c5b-8b39-0d6d3fd2f3a1",
   slotMs: 1_000,
   periodMs: 1_000,
   snapshotTick: 4n,

@@ -23,7 +23,9 @@ test.each(["protocol", "reference"] as const)("every statement of the %s schema 
   for (const { name, statements } of files) {
     expect([name, statements.length]).not.toEqual([name, 0]);
     for (const statement of statements) {
-      expect(statement).toMatch(/^(--.*\n|\s*\n)*(CREATE (TABLE IF NOT EXISTS|OR REPLACE|PROCEDURE)|GRANT) /);
+      expect(statement).toMatch(
+        /^(--.*\n|\s*\n)*(CREATE (TABLE IF NOT EXISTS|OR REPLACE|PROCEDURE)|GRANT|SET|PREPARE|EXECUTE|DEALLOCATE PREPARE) /,
+      );
       if (procedureName(statement) !== undefined) expect(statement).toMatch(/^END$/m);
     }
   }

@@ -7,7 +7,7 @@ import {
   type TenureState,
 } from "../../../worker/tenure/transition.ts";
 
-const claimed: TenureEvent = { kind: "claimed", epoch: 1n, tick: 7n, slotMs: 1_000 };
+const claimed: TenureEvent = { kind: "claimed", epoch: 1n, tick: 7n, slotMs: 1_000, commitId: "seventh" };
 
 function after(...events: readonly TenureEvent[]): TenureState {
   return events.reduce(transition, assigned);
@@ -15,20 +15,22 @@ function after(...events: readonly TenureEvent[]): TenureState {
 
 describe("a tenure", () => {
   test("ticks only after a claim, from the tick that the claim returned", () => {
-    expect(after({ kind: "committed", tick: 8n, slotMs: 2_000 })).toEqual(assigned);
+    expect(after({ kind: "committed", tick: 8n, slotMs: 2_000, commitId: "eighth" })).toEqual(assigned);
     expect(after(claimed)).toEqual({
       kind: "ticking",
       epoch: 1n,
       lastTick: 7n,
+      lastCommitId: "seventh",
       lastSlotMs: 1_000,
       missed: 0,
     });
   });
 
   test("goes on from each committed tick", () => {
-    expect(after(claimed, { kind: "committed", tick: 8n, slotMs: 2_000 })).toMatchObject({
+    expect(after(claimed, { kind: "committed", tick: 8n, slotMs: 2_000, commitId: "eighth" })).toMatchObject({
       kind: "ticking",
       lastTick: 8n,
+      lastCommitId: "eighth",
       lastSlotMs: 2_000,
     });
   });
@@ -49,7 +51,9 @@ describe("a tenure", () => {
 
   test("counts missed ticks until one commits", () => {
     expect(after(claimed, { kind: "missed" }, { kind: "missed" })).toMatchObject({ missed: 2, lastTick: 7n });
-    expect(after(claimed, { kind: "missed" }, { kind: "committed", tick: 8n, slotMs: 1 })).toMatchObject({
+    expect(
+      after(claimed, { kind: "missed" }, { kind: "committed", tick: 8n, slotMs: 1, commitId: "eighth" }),
+    ).toMatchObject({
       missed: 0,
     });
   });
@@ -69,7 +73,7 @@ describe("a tenure", () => {
     ] as const;
     const event = fc.oneof(
       fc.constant(claimed),
-      fc.constant<TenureEvent>({ kind: "committed", tick: 9n, slotMs: 3_000 }),
+      fc.constant<TenureEvent>({ kind: "committed", tick: 9n, slotMs: 3_000, commitId: "ninth" }),
       ...kinds.map((kind) => fc.constant<TenureEvent>({ kind })),
     );
     fc.assert(
