@@ -58,6 +58,7 @@ function historyOf(tables: FakeTables, city: string): CityHistory | undefined {
     ticks: rows.ticks.map((tick) => ({
       ...tick,
       token: tick.token as FencingToken,
+      previousCommitId: tick.previousCommitId ?? undefined,
       dropped: tick.dropped === null ? 0 : (JSON.parse(tick.dropped) as unknown[]).length,
     })),
     assignments: {

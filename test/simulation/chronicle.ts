@@ -144,7 +144,7 @@ export class Chronicle {
         this.violate(`a commit of ${city} was answered fenced, and then it was committed all the same`);
       }
       const ticks = this.ticks.get(city) ?? [];
-      ticks.push({ atMs: this.#time.nowMs, slotMs: Number(values[5]), periodMs: Number(values[6]) });
+      ticks.push({ atMs: this.#time.nowMs, slotMs: Number(values[6]), periodMs: Number(values[7]) });
       this.ticks.set(city, ticks);
     }
     this.#executedMs.set(commitId, this.#time.nowMs);

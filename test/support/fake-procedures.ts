@@ -26,7 +26,7 @@ const NO_FENCE: FenceRow = {
 
 const PROCEDURES: Readonly<Record<string, { readonly parameters: number; readonly run: Procedure }>> = {
   claim_city: { parameters: 4, run: claimCity },
-  commit_tick: { parameters: 10, run: commitTick },
+  commit_tick: { parameters: 11, run: commitTick },
   seal_city: { parameters: 3, run: sealCity },
   read_snapshot: { parameters: 1, run: readSnapshot },
   prune_ticks: { parameters: 4, run: pruneTicks },
@@ -106,6 +106,7 @@ function claimCity(tables: FakeTables, values: readonly SqlValue[], nowMs: numbe
         tick: text(fence?.tick),
         slot_ms: text(fence?.slotMs),
         period_ms: fence?.periodMs ?? null,
+        commit_id: fence?.commitId ?? null,
         database_time_ms: String(nowMs),
       },
     ],
@@ -166,6 +167,7 @@ function commitTick(tables: FakeTables, values: readonly SqlValue[], nowMs: numb
     bigint,
   ];
   const commitId = String(values[4]);
+  const previousCommitId = values[5] === null ? null : String(values[5]);
   const { fence, ticks } = tables.city(city);
   const done = ticks.findLast((row) => row.tick <= tick);
   if (done?.tick === tick && done.commitId === commitId) {
@@ -175,20 +177,22 @@ function commitTick(tables: FakeTables, values: readonly SqlValue[], nowMs: numb
     return [[{ outcome: "fenced", dropped: null }]];
   }
   if (tick !== fence.tick + 1n) return [[{ outcome: "outpaced", dropped: null }]];
-  const { sent, dropped } = applyDecisions(tables, { city, tick, decisions: String(values[9]) });
-  const [slotMs, periodMs] = [Number(values[5]), Number(values[6])];
+  if (previousCommitId !== fence.commitId) return [[{ outcome: "outpaced", dropped: null }]];
+  const { sent, dropped } = applyDecisions(tables, { city, tick, decisions: String(values[10]) });
+  const [slotMs, periodMs] = [Number(values[6]), Number(values[7])];
   tables.addTick(city, {
     tick,
     epoch,
     token,
     holder: fence.holder,
     commitId,
+    previousCommitId,
     slotMs,
     periodMs,
-    snapshotTick: BigInt(String(values[7])),
+    snapshotTick: BigInt(String(values[8])),
     decisions: sent,
     dropped,
-    isDegraded: values[8] === true,
+    isDegraded: values[9] === true,
     committedAtMs: nowMs,
   });
   tables.setFence(city, {
@@ -214,6 +218,7 @@ function readSnapshot(tables: FakeTables, values: readonly SqlValue[], nowMs: nu
         token: text(fence?.token),
         holder: fence?.holder ?? null,
         tick: text(fence?.tick),
+        commit_id: fence?.commitId ?? null,
       },
     ],
     openOrders(rows),

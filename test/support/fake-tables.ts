@@ -34,6 +34,7 @@ export type TickRow = {
   readonly token: bigint;
   readonly holder: string;
   readonly commitId: string;
+  readonly previousCommitId: string | null;
   readonly slotMs: number;
   readonly periodMs: number;
   readonly snapshotTick: bigint;

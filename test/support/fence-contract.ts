@@ -9,6 +9,7 @@ import { pruneTicks } from "../../db/prune.ts";
 import { sealCity } from "../../db/seal.ts";
 import { readSnapshot } from "../../db/snapshot.ts";
 import { systemClock } from "../../runtime/clock.ts";
+import { chained, commitIdOf } from "./mysql.ts";
 
 /** What the protocol may count on: holds for the stored procedures on a real MySQL and for the fake one. */
 
@@ -41,10 +42,9 @@ export function fenceContract(name: string, databases: () => Promise<ProtocolDat
         city: "madrid",
         epoch: 1n,
         token: 10n as FencingToken,
-        commitId: randomUUID(),
+        ...chained(request.tick),
         slotMs: 1_000 * Number(request.tick),
         periodMs: 1_000,
-        snapshotTick: request.tick - 1n,
         degraded: false,
         decisions: [],
         ...request,
@@ -112,6 +112,21 @@ export function fenceContract(name: string, databases: () => Promise<ProtocolDat
       expect(await commit({ tick: 2n })).toEqual({ kind: "fenced" });
       // What was answered `committed` stays so, whatever the fence says now.
       expect(await commit({ tick: 1n, commitId })).toEqual({ kind: "committed", dropped: [] });
+    });
+
+    test("commits only what builds on its own last tick, by number and by commit id", async () => {
+      await claim(10);
+      expect(await commit({ tick: 1n, previousCommitId: randomUUID() })).toEqual({ kind: "outpaced" });
+      await commit({ tick: 1n });
+      expect(await commit({ tick: 2n, previousCommitId: undefined })).toEqual({ kind: "outpaced" });
+      expect(await commit({ tick: 2n, previousCommitId: randomUUID() })).toEqual({ kind: "outpaced" });
+      const { commitId } = await readSnapshot(worker, "madrid", signal);
+      expect(commitId).toBe(commitIdOf(1n));
+      expect(await claim(11)).toMatchObject({ kind: "claimed", tick: 1n, commitId });
+      const token = 11n as FencingToken;
+      expect(await commit({ tick: 2n, token, previousCommitId: commitId })).toMatchObject({
+        kind: "committed",
+      });
     });
 
     test("drops and reports the decisions that are not possible, and commits the tick", async () => {
