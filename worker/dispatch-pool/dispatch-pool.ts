@@ -6,7 +6,8 @@ import { startDispatchThread, type DispatchThread } from "./dispatch-thread.ts";
 
 /**
  * Runs the pure dispatcher in threads, so that heartbeats and watches never wait for it. Calls start in the order in
- * which they came; a thread that hangs or crashes costs the one call that it ran.
+ * which they came; a thread that hangs or crashes costs the one call that it ran. Those that wait behind it get a fresh
+ * thread as soon as it is overdue: they need not wait until it is given up.
  */
 export type DispatchPool = {
   /**
@@ -28,6 +29,8 @@ export type DispatchPool = {
 
 export const HARD_DEADLINE_FACTOR = 1.5;
 const WAITING_CALLS_MAX = 1_000;
+/** A city's decision is in the tens of megabytes. */
+export const HEAP_MEGABYTES_MAX = 512;
 
 type Call = {
   readonly snapshot: DispatchSnapshot;
@@ -38,7 +41,9 @@ type Call = {
   readonly answer: PromiseWithResolvers<DispatchResult>;
   /** Where it runs; undefined while it waits. */
   slot: Slot | undefined;
-  cancelTimer: () => void;
+  /** It runs and its deadline has passed. */
+  isOverdue: boolean;
+  cancelTimers: () => void;
 };
 
 /** One place for a thread. Empty when its thread ended while idle, until a call needs it. */
@@ -50,12 +55,18 @@ export function createDispatchPool(input: {
   readonly log: Log;
   /** How many calls may wait for a thread. */
   readonly waitingCallsMax?: number;
+  /** Of each thread, in megabytes. */
+  readonly heapMegabytesMax?: number;
+  /** Whether threads start before a call needs them. */
+  readonly startsAtOnce?: boolean;
   /** What the threads run; it follows `protocol.ts`. */
   readonly threadModule?: URL;
 }): DispatchPool {
   assert(input.threads >= 1, "a dispatch pool needs a thread");
   return new ThreadPool({
     waitingCallsMax: WAITING_CALLS_MAX,
+    heapMegabytesMax: HEAP_MEGABYTES_MAX,
+    startsAtOnce: true,
     threadModule: new URL("thread.ts", import.meta.url),
     ...input,
   });
@@ -66,9 +77,12 @@ class ThreadPool implements DispatchPool {
   readonly #log: Log;
   readonly #threadModule: URL;
   readonly #waitingCallsMax: number;
+  readonly #heapMegabytesMax: number;
   readonly #slots: Slot[];
   readonly #waiting: Call[] = [];
   readonly #running = new Set<Call>();
+  /** Overdue calls whose place was given to others, with their threads. At most one per place. */
+  readonly #detached = new Set<Call>();
   /** Threads on their way out; close() waits for them. */
   readonly #ending = new Set<Promise<void>>();
   #isClosed = false;
@@ -78,13 +92,19 @@ class ThreadPool implements DispatchPool {
     readonly clock: Clock;
     readonly log: Log;
     readonly waitingCallsMax: number;
+    readonly heapMegabytesMax: number;
+    readonly startsAtOnce: boolean;
     readonly threadModule: URL;
   }) {
     this.#clock = input.clock;
     this.#log = input.log;
     this.#threadModule = input.threadModule;
     this.#waitingCallsMax = input.waitingCallsMax;
-    this.#slots = Array.from({ length: input.threads }, () => ({ thread: this.#start(), isBusy: false }));
+    this.#heapMegabytesMax = input.heapMegabytesMax;
+    this.#slots = Array.from({ length: input.threads }, () => ({
+      thread: input.startsAtOnce ? this.#start() : undefined,
+      isBusy: false,
+    }));
   }
 
   async run(
@@ -107,8 +127,9 @@ class ThreadPool implements DispatchPool {
       hardDeadlineAtMs: nowMs + deadlineMs * HARD_DEADLINE_FACTOR,
       answer: Promise.withResolvers<DispatchResult>(),
       slot: undefined,
+      isOverdue: false,
       // Not until the hard deadline: a call that starts too late takes a healthy thread down with it.
-      cancelTimer: this.#clock.schedule(deadlineMs, () => {
+      cancelTimers: this.#clock.schedule(deadlineMs, () => {
         this.#giveUp(call, overloaded(`no dispatch thread became free within ${deadlineMs} ms`));
       }),
     };
@@ -119,7 +140,7 @@ class ThreadPool implements DispatchPool {
     try {
       return await call.answer.promise;
     } finally {
-      call.cancelTimer();
+      call.cancelTimers();
       signal.removeEventListener("abort", onAbort);
     }
   }
@@ -133,6 +154,7 @@ class ThreadPool implements DispatchPool {
 
   /** Gives every idle slot the call that has waited longest. */
   #pump(): void {
+    this.#relieve();
     for (const slot of this.#slots) {
       if (slot.isBusy) continue;
       const call = this.#waiting.shift();
@@ -140,11 +162,33 @@ class ThreadPool implements DispatchPool {
       slot.isBusy = true;
       call.slot = slot;
       this.#running.add(call);
-      call.cancelTimer();
-      call.cancelTimer = this.#clock.schedule(call.hardDeadlineAtMs - this.#clock.monotonicMs(), () => {
+      call.cancelTimers();
+      const nowMs = this.#clock.monotonicMs();
+      const cancelOverdue = this.#clock.schedule(call.deadlineAtMs - nowMs, () => {
+        call.isOverdue = true;
+        this.#pump();
+      });
+      const cancelOverrun = this.#clock.schedule(call.hardDeadlineAtMs - nowMs, () => {
         this.#giveUp(call, overrun());
       });
+      call.cancelTimers = () => {
+        cancelOverdue();
+        cancelOverrun();
+      };
       void this.#serve(slot, call);
+    }
+  }
+
+  /** Takes overdue calls out of their places, with their threads, for those that wait. */
+  #relieve(): void {
+    for (const call of this.#running) {
+      if (this.#waiting.length === 0 || this.#detached.size >= this.#slots.length) return;
+      if (!call.isOverdue || call.slot === undefined || this.#detached.has(call)) continue;
+      this.#detached.add(call);
+      const { slot } = call;
+      call.slot = { ...slot };
+      slot.thread = undefined;
+      slot.isBusy = false;
     }
   }
 
@@ -163,10 +207,8 @@ class ThreadPool implements DispatchPool {
       call.answer.reject(error);
     }
     // Given up, the slot has long been emptied and serves others.
-    if (!this.#running.delete(call)) return;
-    if (thread.isOver()) this.#replace(slot, "dispatch-crashed");
-    slot.isBusy = false;
-    this.#pump();
+    if (!this.#running.delete(call) || call.slot === undefined) return;
+    this.#vacate(call, call.slot, thread.isOver() ? "dispatch-crashed" : undefined);
   }
 
   /** Ends a call from outside: one that waits leaves the queue, one that runs takes its thread with it. */
@@ -176,14 +218,21 @@ class ThreadPool implements DispatchPool {
     if (place !== -1) this.#waiting.splice(place, 1);
     if (!this.#running.delete(call) || call.slot === undefined) return;
     this.#empty(call.slot);
-    call.slot.isBusy = false;
+    this.#vacate(call, call.slot, reason instanceof OperationalError ? reason.code : "aborted");
+  }
+
+  /** A call has left its place; `because` when its thread is lost. */
+  #vacate(call: Call, slot: Slot, because: string | undefined): void {
+    slot.isBusy = false;
     if (this.#isClosed) return;
-    this.#replace(call.slot, reason instanceof OperationalError ? reason.code : "aborted");
+    // The place of a detached call has had a new thread for long.
+    if (this.#detached.delete(call)) this.#empty(slot);
+    else if (because !== undefined) this.#replace(slot, because);
     this.#pump();
   }
 
   #start(): DispatchThread {
-    return startDispatchThread(this.#threadModule);
+    return startDispatchThread(this.#threadModule, this.#heapMegabytesMax);
   }
 
   #replace(slot: Slot, because: string): void {

@@ -15,13 +15,17 @@ export type DispatchThread = {
   terminate(): Promise<void>;
 };
 
-/** A city's decision is in the tens of megabytes; one that runs away must not take the process with it. */
-const HEAP_MEGABYTES_MAX = 512;
-
-export function startDispatchThread(module: URL): DispatchThread {
+/**
+ * A thread that needs more heap than `heapMegabytesMax` is ended by V8, and the process lives on. What can still take the
+ * process down from within a thread: memory outside of V8's heap (typed arrays, strings of a native module), which only
+ * the container's limit bounds; an answer that the main thread has no room to receive; an allocation that fails inside
+ * V8 itself, where it can only abort; and `process.abort()`, `process.kill()` or a crash of a native module. The dispatcher
+ * is plain JavaScript on plain objects, and the operator sees the death of a worker and counts it against the city.
+ */
+export function startDispatchThread(module: URL, heapMegabytesMax: number): DispatchThread {
   const worker = new Worker(module, {
     name: "dispatch",
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES_MAX },
+    resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax },
   });
   let over = false;
   let failure: unknown;

@@ -34,7 +34,11 @@ afterEach(async () => {
   await pool.close();
 });
 
-function open(input: { readonly threads: number; readonly waitingCallsMax?: number }): void {
+function open(input: {
+  readonly threads: number;
+  readonly waitingCallsMax?: number;
+  readonly heapMegabytesMax?: number;
+}): void {
   pool = createDispatchPool({ ...input, clock, log: silentLog, threadModule: ODD_THREAD });
 }
 
@@ -107,26 +111,42 @@ describe("a call that hangs", () => {
     expect(await second).toBe("dispatch-overrun");
   });
 
-  test("does not take those that wait behind it along", async () => {
+  test("makes those behind it wait no longer than until its deadline", async () => {
+    open({ threads: 1 });
+    const hanging = ask("hang");
+    await clock.advance(DEADLINE_MS / 4);
+    const waiting = ask("answer");
+    await clock.advance((DEADLINE_MS * 3) / 4);
+    expect(await waiting).toEqual(answerWith(DEADLINE_MS / 4));
+    expect(await ask("answer")).toEqual(answerWith(DEADLINE_MS));
+    await clock.advance(HARD_DEADLINE_MS - DEADLINE_MS);
+    expect(await hanging).toBe("dispatch-overrun");
+    expect(await ask("answer")).toEqual(answerWith(DEADLINE_MS));
+    await pool.close();
+    expect(threadCount()).toBe(0);
+    expect(clock.timerCount()).toBe(0);
+  });
+
+  test("past its deadline makes room for one that comes then", async () => {
     open({ threads: 1 });
     const hanging = ask("hang");
     await clock.advance(HARD_DEADLINE_MS - DEADLINE_MS / 4);
-    const waiting = ask("answer");
+    expect(await ask("answer")).toEqual(answerWith(DEADLINE_MS));
     await clock.advance(DEADLINE_MS / 4);
     expect(await hanging).toBe("dispatch-overrun");
-    expect(await waiting).toEqual(answerWith((DEADLINE_MS * 3) / 4));
   });
 });
 
 describe("a call that cannot be served", () => {
   test("is overloaded when no thread becomes free before its deadline", async () => {
     open({ threads: 1 });
-    const hanging = ask("hang");
+    // Two that hang: the second one in the place that the first one has left.
+    const hanging = [ask("hang"), ask("hang")];
     const waiting = ask("answer");
     await clock.advance(DEADLINE_MS);
     expect(await waiting).toBe("dispatch-overloaded");
     await clock.advance(HARD_DEADLINE_MS - DEADLINE_MS);
-    expect(await hanging).toBe("dispatch-overrun");
+    expect(await Promise.all(hanging)).toEqual(["dispatch-overrun", "dispatch-overrun"]);
   });
 
   test("is overloaded at once when too many wait, and those who wait are served", async () => {
@@ -150,6 +170,14 @@ describe("a call whose dispatcher crashes", () => {
     ]);
     const good = answerWith(DEADLINE_MS);
     expect(answers).toEqual([good, "dispatch-crashed", good, "dispatch-crashed", good]);
+  });
+
+  test("by running out of memory fails alone as well", async () => {
+    open({ threads: 1, heapMegabytesMax: 32 });
+    expect(await Promise.all([ask("devour"), ask("answer")])).toEqual([
+      "dispatch-crashed",
+      answerWith(DEADLINE_MS),
+    ]);
   });
 
   test("carries the dispatcher's mistake as its cause", async () => {
