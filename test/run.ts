@@ -27,6 +27,28 @@ async function check(command: string, args: readonly string[]): Promise<Tally> {
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
+/** A program of our own that ends with "N passed, N failed"; one that ends otherwise has failed. */
+async function program(args: readonly string[]): Promise<Tally> {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let tail = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    process.stdout.write(text);
+    tail = (tail + text).slice(-1_000);
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child.once("error", reject);
+  child.once("close", (code) => {
+    resolve(code ?? 1);
+  });
+  const code = await promise;
+  const [, passed, failed] = /(\d+) passed, (\d+) failed\s*$/.exec(tail) ?? [];
+  const tally = { passed: Number(passed ?? 0), failed: Number(failed ?? 1) };
+  const isTrue = (code === 0) === (tally.failed === 0) && tally.passed + tally.failed > 0;
+  return isTrue ? tally : { ...tally, failed: Math.max(1, tally.failed) };
+}
+
 async function jest(suite: string, flags: readonly string[]): Promise<Tally> {
   const outputFile = join(directory, `${suite}.json`);
   const code = await run(process.execPath, [
@@ -61,6 +83,9 @@ const CHECKS: readonly (readonly [string, () => Promise<Tally>])[] = [
   // One file at a time: each has servers of its own, and some watch the clock. A failure must not leave the run hanging on
   // what the failed test did not close.
   ["integration", () => jest("integration", ["--runInBand", "--forceExit"])],
+  ["perturbation", () => jest("perturbation", ["--runInBand", "--forceExit"])],
+  // Other seeds every day, which the output names.
+  ["simulation", () => program(["test/simulation/main.ts", "--seeds", "100"])],
 ];
 
 let passed = 0;
