@@ -49,6 +49,9 @@ perturb: install ## Kill, delay and blind the operator on a real API server, at 
 	@PERTURB=all exec $(JEST) --runInBand --forceExit test/perturbation $(ARGS)
 
 ##@ Measure
+bench-gaps: install ## What each kind of trouble costs a city, beside what is promised: CITIES=200 WORKERS=4 ONLY=<part of a name>
+	@exec env $(foreach name,CITIES WORKERS ONLY,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/bench/gaps.ts
+
 mdrplib: install ## Play recorded city-days through the dispatcher in memory: DATA=<folder of instances>
 	@DATA="$(DATA)" exec $(NODE_QUIET) test/bench/mdrplib.ts
 

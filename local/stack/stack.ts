@@ -21,7 +21,7 @@ export type Stack = {
   readonly urls: Readonly<Record<AccountRole | "admin", string>>;
   /** Running and ended processes by name, such as "worker-1"; a name started again replaces the one before. */
   readonly processes: ReadonlyMap<string, Child>;
-  startOperator(name: string): Child;
+  startOperator(name: string, env?: Readonly<Record<string, string>>): Child;
   startWorker(name: string, env?: Readonly<Record<string, string>>): Child;
   /** Ends everything: first the processes, at once, then the servers. */
   stop(): Promise<void>;
@@ -179,13 +179,14 @@ class RunningStack implements Stack {
     };
   }
 
-  startOperator(name: string): Child {
+  startOperator(name: string, env: Readonly<Record<string, string>> = {}): Child {
     return this.#start(name, join("operator", "main.ts"), {
       DATABASE_URL: this.urls.operator,
       KUBECONFIG: this.api.users["operator"]?.kubeconfigPath,
       ELECTION_LEASE_DURATION: "5s",
       ELECTION_RENEW_DEADLINE: "3s",
       ELECTION_RETRY_PERIOD: "500ms",
+      ...env,
     });
   }
 

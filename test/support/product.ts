@@ -6,6 +6,7 @@ import { audit, formatAuditReport } from "../../db/audit.ts";
 import { openDatabase, type Database, type Row } from "../../db/pool.ts";
 import type { MysqlServer } from "../../local/mysql/mysql-server.ts";
 import { startStack, type Stack, type StackSettings } from "../../local/stack/stack.ts";
+import { abortable } from "../../runtime/abort.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { createKubeClient } from "../../runtime/kube/client.ts";
 import type { KubeClient } from "../../runtime/kube/kube-api.ts";
@@ -23,6 +24,8 @@ export type Product = {
   city(name: string): Promise<City | undefined>;
   /** Applies a City with kubectl. */
   apply(name: string, spec: Partial<CitySpec> & { readonly period: string }): Promise<void>;
+  /** The same for many at once. */
+  applyAll(names: readonly string[], spec: Partial<CitySpec> & { readonly period: string }): Promise<void>;
   /** Cities by the worker that their Leases name, with the pod's name as the key. */
   holdings(): Promise<ReadonlyMap<string, readonly string[]>>;
   /** One line per City Lease that has a holder: "city worker token". What must not change when nothing moves. */
@@ -55,7 +58,11 @@ export async function startProduct(input: {
   readonly workers?: number;
   readonly operators?: number;
   readonly settings?: Partial<StackSettings>;
+  /** Starts the processes, in the place of so many plain operators and workers. */
+  readonly launch?: (stack: Stack) => Promise<void>;
+  readonly signal?: AbortSignal;
 }): Promise<Product> {
+  const { signal = new AbortController().signal } = input;
   const directory = await mkdtemp(join(tmpdir(), "city-operator-product-"));
   const stack = await startStack(
     {
@@ -64,19 +71,25 @@ export async function startProduct(input: {
       logLevel: "debug",
       ...input.settings,
     },
-    new AbortController().signal,
+    signal,
   );
   const product = productOf(stack, directory);
-  for (let index = 1; index <= (input.operators ?? 2); index++) stack.startOperator(`operator-${index}`);
-  for (let index = 1; index <= (input.workers ?? 3); index++) stack.startWorker(`worker-${index}`);
-  await Promise.all(input.cities.map((city) => product.apply(city, { period: input.period ?? "1s" })));
   try {
-    await product.awaitTicks(input.cities, 0, ALL_TICKING_LIMIT_MS);
+    await (input.launch ?? launchPlain(input))(stack);
+    await product.applyAll(input.cities, { period: input.period ?? "1s" });
+    await abortable(product.awaitTicks(input.cities, 0, ALL_TICKING_LIMIT_MS), signal);
   } catch (error) {
     await product.stop();
     throw error;
   }
   return product;
+}
+
+function launchPlain(input: { readonly workers?: number; readonly operators?: number }) {
+  return async (stack: Stack): Promise<void> => {
+    for (let index = 1; index <= (input.operators ?? 2); index++) stack.startOperator(`operator-${index}`);
+    for (let index = 1; index <= (input.workers ?? 3); index++) stack.startWorker(`worker-${index}`);
+  };
 }
 
 function productOf(stack: Stack, directory: string): Product {
@@ -109,6 +122,19 @@ function productOf(stack: Stack, directory: string): Product {
       }));
   };
 
+  const applyAll: Product["applyAll"] = async (names, spec) => {
+    const items = names.map((name) => ({
+      apiVersion: `${CITY_GROUP}/${CITY_VERSION}`,
+      kind: "City",
+      metadata: { name },
+      spec,
+    }));
+    const { code, stderr } = await stack.api.kubectl(["apply", "-f", "-"], {
+      input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+    });
+    if (code !== 0) throw new Error(stderr);
+  };
+
   return {
     stack,
     mysql: stack.mysql!,
@@ -116,18 +142,8 @@ function productOf(stack: Stack, directory: string): Product {
     database,
     query,
     city: (name) => kube.get<City>(CITIES, { namespace: "default", name }, never),
-    async apply(name, spec) {
-      const manifest = {
-        apiVersion: `${CITY_GROUP}/${CITY_VERSION}`,
-        kind: "City",
-        metadata: { name },
-        spec,
-      };
-      const { code, stderr } = await stack.api.kubectl(["apply", "-f", "-"], {
-        input: JSON.stringify(manifest),
-      });
-      if (code !== 0) throw new Error(stderr);
-    },
+    apply: (name, spec) => applyAll([name], spec),
+    applyAll,
     async holdings() {
       const byPod = new Map<string, string[]>();
       for (const { city, worker } of await heldLeases()) {

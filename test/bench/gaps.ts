@@ -1,0 +1,79 @@
+import { EnvironmentReader } from "../../runtime/environment.ts";
+import { failureText } from "../../runtime/shutdown.ts";
+import { EVENTS, HEARTBEAT_INTERVAL_MS, PERIOD_MS } from "./gaps/events.ts";
+import { BenchFleet } from "./gaps/fleet.ts";
+import { readCost } from "./gaps/measure.ts";
+import { boundText, excessOf, formatTable, type Measured } from "./gaps/report.ts";
+
+/**
+ * `make bench-gaps`: what each kind of trouble costs a city, with real processes, measured from the ledgers and printed
+ * as a Markdown table beside what the design promises. Ends with 1 when a bound was exceeded. See docs/gaps.md.
+ */
+
+function readSettings() {
+  const environment = new EnvironmentReader(process.env);
+  const settings = {
+    cities: environment.integer("CITIES", { min: 1, max: 10_000 }, 200),
+    workers: environment.integer("WORKERS", { min: 2, max: 100 }, 4),
+    /** Part of the names of the events to run. */
+    only: environment.text("ONLY", "part of an event's name", ""),
+  };
+  environment.finish();
+  return settings;
+}
+
+async function measure(fleet: BenchFleet, only: string, signal: AbortSignal): Promise<readonly Measured[]> {
+  const rows: Measured[] = [];
+  for (const event of EVENTS.filter(({ name }) => name.includes(only))) {
+    signal.throwIfAborted();
+    await fleet.settle();
+    const facts = await event.run(fleet);
+    const untilMs = await fleet.product.databaseTimeMs();
+    const cost = await readCost(fleet.product, fleet.cities, { ...facts, untilMs });
+    const row = { event: event.name, bound: event.bound(facts), cost };
+    rows.push(row);
+    const excess = excessOf(row);
+    const verdict = excess.length === 0 ? "holds" : `EXCEEDED: ${excess.join(", ")}`;
+    progress(`${event.name}: ${verdict} (${boundText(row.bound)})`);
+  }
+  return rows;
+}
+
+async function main(): Promise<number> {
+  const settings = readSettings();
+  const interrupted = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.on(signal, () => {
+      interrupted.abort(new Error(`ended by ${signal}`));
+    });
+  const { cities, workers } = settings;
+  progress(`starting ${cities} cities on ${workers} workers`);
+  const fleet = await BenchFleet.start({ cities, workers }, interrupted.signal);
+  try {
+    const ending = Promise.withResolvers<never>();
+    interrupted.signal.addEventListener("abort", () => {
+      ending.reject(interrupted.signal.reason as Error);
+    });
+    const rows = await Promise.race([measure(fleet, settings.only, interrupted.signal), ending.promise]);
+    process.stdout.write(
+      `\n${cities} cities with a period of ${PERIOD_MS / 1_000} s on ${workers} workers, heartbeats every ${HEARTBEAT_INTERVAL_MS / 1_000} s\n\n${formatTable(rows)}\n\n`,
+    );
+    await fleet.product.expectAuditClean();
+    progress("the auditor found every invariant to hold");
+    return rows.length > 0 && rows.every((row) => excessOf(row).length === 0) ? 0 : 1;
+  } finally {
+    await fleet.stop();
+  }
+}
+
+function progress(line: string): void {
+  process.stderr.write(`${(performance.now() / 1_000).toFixed(0).padStart(5)} s  ${line}\n`);
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`${failureText(error)}\n`);
+    process.exit(1);
+  },
+);
