@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo audit test simulate check types lint format unit integration control-plane mdrplib perturb clean
+.PHONY: help install demo audit test check types lint format unit integration simulate perturb chaos bench-gaps control-plane mdrplib clean
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
@@ -47,6 +47,9 @@ simulate: install ## Simulate clusters on virtual time, with faults: SEEDS=500 H
 
 perturb: install ## Kill, delay and blind the operator on a real API server, at every write; restore from backups. ARGS goes to Jest
 	@PERTURB=all exec $(JEST) --runInBand --forceExit test/perturbation $(ARGS)
+
+chaos: install ## Real processes on a failing network, killed, frozen and replaced: MINUTES=2 SEED=<of the run to repeat>
+	@exec env $(foreach name,MINUTES SEED,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/chaos/main.ts
 
 ##@ Measure
 bench-gaps: install ## What each kind of trouble costs a city, beside what is promised: CITIES=200 WORKERS=4 ONLY=<part of a name>

@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { City } from "../../crds/city.ts";
+import { CITIES, type Product } from "../support/product.ts";
+
+const RETRY_MS = 200;
+/** A server that was killed is back within seconds. */
+const PERSON_PATIENCE_MS = 90_000;
+
+/**
+ * People who suspend, resume, delete and create Cities, and hold the product to its word: from the moment it says that a
+ * City is suspended, or lets a deleted one go, until it is wanted again, nothing is committed.
+ */
+export class People {
+  readonly violations: string[] = [];
+  /** How often silence was promised, and then looked for. */
+  promises = 0;
+  readonly #product: Product;
+  readonly #periodText: string;
+
+  constructor(product: Product, periodText: string) {
+    this.#product = product;
+    this.#periodText = periodText;
+  }
+
+  async suspend(name: string, durationMs: number, ending: AbortSignal): Promise<void> {
+    await this.#whileSilent(name, durationMs, ending, {
+      ask: (signal) => this.#setSuspended(name, true, signal),
+      isPromised: async (signal) => isSuspended(await this.#read(name, signal)),
+      undo: (signal) => this.#setSuspended(name, false, signal),
+    });
+  }
+
+  async remove(name: string, durationMs: number, ending: AbortSignal): Promise<void> {
+    const { kube } = this.#product;
+    await this.#whileSilent(name, durationMs, ending, {
+      ask: (signal) => kube.remove(CITIES, { name, namespace: "default" }, signal),
+      isPromised: async (signal) => (await this.#read(name, signal)) === undefined,
+      undo: async (signal) => {
+        const city = await this.#read(name, signal);
+        if (city === undefined) await this.#product.apply(name, { period: this.#periodText });
+        else if (city.metadata.deletionTimestamp !== undefined) throw new Error(`City ${name} still goes`);
+      },
+    });
+  }
+
+  async #whileSilent(
+    name: string,
+    durationMs: number,
+    ending: AbortSignal,
+    steps: {
+      ask(signal: AbortSignal): Promise<unknown>;
+      isPromised(signal: AbortSignal): Promise<boolean>;
+      undo(signal: AbortSignal): Promise<unknown>;
+    },
+  ): Promise<void> {
+    const over = AbortSignal.any([ending, AbortSignal.timeout(durationMs)]);
+    try {
+      await persist((signal) => steps.ask(signal), over);
+      await persist(async (signal) => {
+        if (!(await steps.isPromised(signal))) throw new Error("not yet");
+      }, over);
+      const before = await persist(() => this.#fence(name), over);
+      await sleep(durationMs, undefined, { signal: over }).catch(() => undefined);
+      const after = await persist(() => this.#fence(name), AbortSignal.timeout(PERSON_PATIENCE_MS));
+      this.promises += 1;
+      if (!before.isSealed) this.violations.push(`${name}: its fence was open when silence was promised`);
+      if (after.tick !== before.tick)
+        this.violations.push(
+          `${name}: ticks ${before.tick} to ${after.tick} came after silence was promised`,
+        );
+    } catch (error) {
+      // The time was too short for the promise: nothing was promised.
+      if (!over.aborted) throw error;
+    } finally {
+      await persist((signal) => steps.undo(signal), AbortSignal.timeout(PERSON_PATIENCE_MS));
+    }
+  }
+
+  async #setSuspended(name: string, suspend: boolean, signal: AbortSignal): Promise<void> {
+    await this.#product.kube.patch(CITIES, { name, namespace: "default" }, { spec: { suspend } }, signal);
+  }
+
+  async #read(name: string, signal: AbortSignal): Promise<City | undefined> {
+    return this.#product.kube.get<City>(CITIES, { name, namespace: "default" }, signal);
+  }
+
+  async #fence(name: string): Promise<{ readonly tick: number; readonly isSealed: boolean }> {
+    const [row] = await this.#product.query("SELECT tick, holder FROM city_fence WHERE city = ?", [name]);
+    return { tick: Number(row?.["tick"] ?? 0), isSealed: (row?.["holder"] ?? null) === null };
+  }
+}
+
+function isSuspended(city: City | undefined): boolean {
+  const condition = city?.status?.conditions?.find(({ type }) => type === "Suspended");
+  return condition?.status === "True" && condition.observedGeneration === city?.metadata.generation;
+}
+
+/** Tries until it succeeds; rejects with the last failure when the signal aborts first. */
+async function persist<Result>(
+  attempt: (signal: AbortSignal) => Promise<Result>,
+  signal: AbortSignal,
+): Promise<Result> {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return await attempt(signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) throw error;
+    }
+  }
+}
