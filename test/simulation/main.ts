@@ -7,7 +7,8 @@ import { shapeOf } from "./shape.ts";
 
 /**
  * `--seeds 100 [--first 1] [--hours 10] [--jobs 2]` runs seeds until that many are done or that many cluster-hours are
- * simulated; `--seed 7 [--narrate]` runs one and tells its story; `--without crash,freeze` leaves kinds of faults out.
+ * simulated; `--seed 7 [--narrate]` runs one and tells its story; `--without crash,freeze` leaves kinds of faults out,
+ * and `--also etcd-rollback` lets one in that comes only on request.
  */
 
 const { values } = parseArgs({
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     narrate: { type: "boolean", default: false },
     narrow: { type: "boolean", default: false },
     without: { type: "string", default: "" },
+    also: { type: "string", default: "" },
     /** Set by ourselves: run the seeds that the parent sends. */
     job: { type: "boolean", default: false },
   },
@@ -27,7 +29,8 @@ const { values } = parseArgs({
 
 const HOUR_MS = 3_600_000;
 const out = (line: string): boolean => process.stdout.write(`${line}\n`);
-const without: ReadonlySet<string> = new Set(values.without.split(",").filter((kind) => kind !== ""));
+const kindsOf = (text: string): ReadonlySet<string> => new Set(text.split(",").filter((kind) => kind !== ""));
+const choice = { without: kindsOf(values.without), also: kindsOf(values.also) };
 
 /** What one child tells the other side about a seed. */
 type Report = Pick<
@@ -50,14 +53,14 @@ function reportOf({
 }
 
 async function runOne(seed: number): Promise<void> {
-  const result = await run({ seed, without, tell: values.narrate ? out : undefined });
+  const result = await run({ seed, choice, tell: values.narrate ? out : undefined });
   const shape = shapeOf(seed);
   out(
     `seed ${seed}: ${shape.operators} operators, ${shape.workers} workers, ${shape.cities.length} cities, ${Math.round(result.simulatedMs / 1_000)} s, faults ${result.kinds.join(" ")}`,
   );
   out(`fingerprint ${result.fingerprint}, healed after ${Math.round((result.healedMs ?? -1) / 1_000)} s`);
   for (const violation of result.violations) out(`VIOLATION ${violation}`);
-  if (result.violations.length > 0 && values.narrow) out(await narrow(seed, out));
+  if (result.violations.length > 0 && values.narrow) out(await narrow(seed, choice, out));
   summarise(result.violations.length === 0 ? 1 : 0, result.violations.length === 0 ? 0 : 1);
 }
 
@@ -71,7 +74,7 @@ function serve(): void {
   // Errors are made by the thousand here, and a failing seed is run again by itself.
   Error.stackTraceLimit = 0;
   process.on("message", (seed: number) => {
-    void run({ seed, without }).then((result) => process.send?.(reportOf(result)));
+    void run({ seed, choice }).then((result) => process.send?.(reportOf(result)));
   });
 }
 
@@ -89,7 +92,13 @@ async function runMany(): Promise<void> {
   out(`seeds from ${first} on; one again with: node test/simulation/main.ts --seed <seed> --narrate`);
 
   const job = async (): Promise<void> => {
-    const child = fork(fileURLToPath(import.meta.url), ["--job", "--without", values.without]);
+    const child = fork(fileURLToPath(import.meta.url), [
+      "--job",
+      "--without",
+      values.without,
+      "--also",
+      values.also,
+    ]);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const give = (): void => {
       if (next - first >= seedsMax || simulatedHours() >= hoursMax) child.disconnect();
@@ -133,7 +142,7 @@ async function runMany(): Promise<void> {
     `seeds ${reports.length}, simulated hours ${simulatedHours().toFixed(1)}, hours per minute ${perMinute().toFixed(0)}, violations ${failed.reduce((sum, { violations }) => sum + violations.length, 0)}`,
   );
   if (failed.length > 0) out(`failed seeds: ${failed.map(({ seed }) => seed).join(" ")}`);
-  if (failed[0] !== undefined) out(await narrow(failed[0].seed, out));
+  if (failed[0] !== undefined) out(await narrow(failed[0].seed, choice, out));
   summarise(reports.length - failed.length, failed.length);
 }
 

@@ -1,4 +1,4 @@
-import { planFaults, type Fault } from "./faults.ts";
+import { planFaults, type Fault, type FaultChoice } from "./faults.ts";
 import { run } from "./run.ts";
 import { shapeOf, type Shape } from "./shape.ts";
 
@@ -6,9 +6,13 @@ import { shapeOf, type Shape } from "./shape.ts";
  * Makes a failing run smaller for as long as it fails in the same way: kinds of faults are left out, then single faults by
  * halves, then cities, workers and time. Returns what is left, in words.
  */
-export async function narrow(seed: number, tell: (line: string) => void): Promise<string> {
+export async function narrow(
+  seed: number,
+  choice: FaultChoice,
+  tell: (line: string) => void,
+): Promise<string> {
   let shape: Shape = shapeOf(seed);
-  let faults: readonly Fault[] = planFaults(seed, shape.faultsForMs);
+  let faults: readonly Fault[] = planFaults(seed, shape.faultsForMs, choice);
   let runs = 0;
   const fails = async (candidate: {
     readonly shape: Shape;

@@ -1,6 +1,6 @@
-import { planFaults, schedule, type Fault } from "./faults.ts";
+import { planFaults, schedule, type Fault, type FaultChoice } from "./faults.ts";
 import { checkTables } from "./checker.ts";
-import { boundMs, checkCalm, type Calm } from "./liveness.ts";
+import { checkCalm, type Calm } from "./liveness.ts";
 import { shapeOf, type Shape } from "./shape.ts";
 import { World } from "./world.ts";
 
@@ -10,7 +10,7 @@ export type RunInput = {
   readonly seed: number;
   /** Default: what the seed says. */
   readonly shape?: Shape;
-  readonly without?: ReadonlySet<string>;
+  readonly choice?: FaultChoice;
   readonly faults?: readonly Fault[];
   readonly tell?: ((line: string) => void) | undefined;
 };
@@ -34,7 +34,7 @@ export async function run(input: RunInput): Promise<RunResult> {
   const { seed } = input;
   const shape = input.shape ?? shapeOf(seed);
   const world = new World({ seed, shape, tell: input.tell });
-  const faults = input.faults ?? planFaults(seed, shape.faultsForMs, input.without);
+  const faults = input.faults ?? planFaults(seed, shape.faultsForMs, input.choice);
   const onRejection = (reason: unknown): void => {
     world.chronicle.violate(`a promise was rejected and nobody looked: ${String((reason as Error).stack)}`);
   };
@@ -63,5 +63,3 @@ export async function run(input: RunInput): Promise<RunResult> {
     kinds: [...new Set(faults.map(({ kind }) => kind))].toSorted(),
   };
 }
-
-export { boundMs };

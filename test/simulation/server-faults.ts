@@ -67,19 +67,28 @@ export const SERVER_FAULTS: Readonly<Record<string, FaultKind>> = {
   },
 };
 
-export const ETCD_FAULTS: Readonly<Record<string, FaultKind>> = {
-  "etcd-rollback"(world, random) {
+/** etcd is restored from a backup: with `raised`, its revision goes on above the lost one, as Kubernetes recommends. */
+const restored =
+  (revision: "as-it-was" | "raised"): FaultKind =>
+  (world, random) => {
     const cluster = world.authority;
     world.chronicle.note("fault", `a backup of the etcd of ${cluster.name} is made`);
     const restore = cluster.kube.backup();
     forAWhile(world, random, { min: 1_000, max: 120_000 }, () => {
       if (cluster !== world.authority) return;
-      world.chronicle.note("fault", `the etcd of ${cluster.name} is restored from the backup`);
-      restore();
+      world.chronicle.note(
+        "fault",
+        `the etcd of ${cluster.name} is restored from the backup, its revision ${revision}`,
+      );
+      restore(revision);
       world.chronicle.allowAll();
       cluster.breakWatches();
     });
-  },
+  };
+
+export const ETCD_FAULTS: Readonly<Record<string, FaultKind>> = {
+  "etcd-restored": restored("raised"),
+  "etcd-rollback": restored("as-it-was"),
   async "second-cluster"(world, random) {
     const [first, second] = world.clusters;
     if (first === undefined) return;

@@ -11,6 +11,7 @@ export type News = {
   readonly after?: KubeObject;
 };
 
+const RAISED_BY = 1_000_000;
 const LONG_AGO = "2026-01-01T00:00:00Z";
 
 export class FakeEtcd {
@@ -81,15 +82,18 @@ export class FakeEtcd {
     this.#oldest = this.#version;
   }
 
-  /** Notes the present state; the function returned brings it back. */
-  backup(): () => void {
+  /**
+   * Notes the present state; the function returned brings it back, resourceVersions and all, or above all that there ever
+   * were, as `etcdutl snapshot restore --bump-revision` does.
+   */
+  backup(): (revision?: "as-it-was" | "raised") => void {
     const objects = new Map(this.#objects);
     const version = this.#version;
-    return () => {
+    return (revision = "as-it-was") => {
       this.#objects = new Map(objects);
-      this.#version = version;
+      this.#version = revision === "raised" ? this.#version + RAISED_BY : version;
       this.#news = [];
-      this.#oldest = version;
+      this.#oldest = this.#version;
     };
   }
 

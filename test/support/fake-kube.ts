@@ -27,7 +27,7 @@ export type FakeKube = {
   /** Forgets the history: a watch from an earlier resourceVersion is answered with 410. */
   compact(): void;
   /** Notes the present state; the function returned brings it back, resourceVersions and all. */
-  backup(): () => void;
+  backup(): (revision?: "as-it-was" | "raised") => void;
   /** The next call that matches fails with this. */
   failNext(call: RegExp, error: unknown): void;
 };

@@ -36,7 +36,9 @@ test(
 test("leaving one kind of fault out changes nothing of the others", () => {
   const all = planFaults(3, 600_000);
   const kind = all[0]!.kind;
-  expect(planFaults(3, 600_000, new Set([kind]))).toEqual(all.filter((fault) => fault.kind !== kind));
+  expect(planFaults(3, 600_000, { without: new Set([kind]) })).toEqual(
+    all.filter((fault) => fault.kind !== kind),
+  );
 });
 
 test(
