@@ -1,9 +1,9 @@
 import { EnvironmentReader } from "../../runtime/environment.ts";
 import { failureText } from "../../runtime/shutdown.ts";
-import { EVENTS, HEARTBEAT_INTERVAL_MS, PERIOD_MS } from "./gaps/events.ts";
+import { EVENTS, HEARTBEAT_INTERVAL_MS, PERIOD_MS, type GapEvent } from "./gaps/events.ts";
 import { BenchFleet } from "./gaps/fleet.ts";
 import { readCost } from "./gaps/measure.ts";
-import { boundText, excessOf, formatTable, type Measured } from "./gaps/report.ts";
+import { excessOf, formatTable, resultText, type Measured } from "./gaps/report.ts";
 
 /**
  * `make bench-gaps`: what each kind of trouble costs a city, with real processes, measured from the ledgers and printed
@@ -22,21 +22,29 @@ function readSettings() {
   return settings;
 }
 
-async function measure(fleet: BenchFleet, only: string, signal: AbortSignal): Promise<readonly Measured[]> {
-  const rows: Measured[] = [];
+/** An event that could not be measured does not keep the others from it. */
+type Outcome = Measured | { readonly event: string; readonly failure: string };
+
+async function measureAll(fleet: BenchFleet, only: string, signal: AbortSignal): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
   for (const event of EVENTS.filter(({ name }) => name.includes(only))) {
     signal.throwIfAborted();
-    await fleet.settle();
-    const facts = await event.run(fleet);
-    const untilMs = await fleet.product.databaseTimeMs();
-    const cost = await readCost(fleet.product, fleet.cities, { ...facts, untilMs });
-    const row = { event: event.name, bound: event.bound(facts), cost };
-    rows.push(row);
-    const excess = excessOf(row);
-    const verdict = excess.length === 0 ? "holds" : `EXCEEDED: ${excess.join(", ")}`;
-    progress(`${event.name}: ${verdict} (${boundText(row.bound)})`);
+    const outcome = await measure(fleet, event).catch((error: unknown) => ({
+      event: event.name,
+      failure: failureText(error),
+    }));
+    outcomes.push(outcome);
+    progress(`${event.name}: ${"failure" in outcome ? outcome.failure : resultText(outcome)}`);
   }
-  return rows;
+  return outcomes;
+}
+
+async function measure(fleet: BenchFleet, event: GapEvent): Promise<Measured> {
+  await fleet.settle();
+  const facts = await event.run(fleet);
+  const untilMs = await fleet.product.databaseTimeMs();
+  const cost = await readCost(fleet.product, fleet.cities, { ...facts, untilMs });
+  return { event: event.name, bound: event.bound(facts), cost };
 }
 
 async function main(): Promise<number> {
@@ -54,13 +62,18 @@ async function main(): Promise<number> {
     interrupted.signal.addEventListener("abort", () => {
       ending.reject(interrupted.signal.reason as Error);
     });
-    const rows = await Promise.race([measure(fleet, settings.only, interrupted.signal), ending.promise]);
+    const outcomes = await Promise.race([
+      measureAll(fleet, settings.only, interrupted.signal),
+      ending.promise,
+    ]);
+    const rows = outcomes.filter((outcome) => "cost" in outcome);
     process.stdout.write(
       `\n${cities} cities with a period of ${PERIOD_MS / 1_000} s on ${workers} workers, heartbeats every ${HEARTBEAT_INTERVAL_MS / 1_000} s\n\n${formatTable(rows)}\n\n`,
     );
     await fleet.product.expectAuditClean();
     progress("the auditor found every invariant to hold");
-    return rows.length > 0 && rows.every((row) => excessOf(row).length === 0) ? 0 : 1;
+    const holds = rows.length === outcomes.length && rows.every((row) => excessOf(row).length === 0);
+    return rows.length > 0 && holds ? 0 : 1;
   } finally {
     await fleet.stop();
   }

@@ -67,6 +67,8 @@ async function main(): Promise<number> {
   const product = await startProduct({
     cities: CITIES,
     period: PERIOD,
+    // Quick to take over, so that more of what is late meets a successor.
+    settings: { heartbeatInterval: "500ms" },
     launch: (stack) => fill(places, stack),
     signal: interrupted.signal,
   });

@@ -61,7 +61,16 @@ export function formatTable(rows: readonly Measured[]): string {
   return [line(COLUMNS), line(COLUMNS.map(() => "---")), ...lines.map(line)].join("\n");
 }
 
-export function boundText({ gapMs, missedMax, movesMax }: Bound): string {
+/** The figures of one event in one line. */
+export function resultText(row: Measured): string {
+  const { gapsMs, missed, moves } = row.cost;
+  const gaps = [0.5, 0.99, 1].map((share) => seconds(quantile(gapsMs, share))).join(" / ");
+  const cost = `${gapsMs.length} cities, gap ${gaps}, ${missed.affected} + ${missed.others} missed slots, ${moves.min} to ${moves.max} moves`;
+  const excess = excessOf(row);
+  return `${cost}; ${boundText(row.bound)}: ${excess.length === 0 ? "holds" : `EXCEEDED (${excess.join(", ")})`}`;
+}
+
+function boundText({ gapMs, missedMax, movesMax }: Bound): string {
   const parts: string[] = [];
   if (gapMs !== undefined) parts.push(`${gapMs.of} ≤ ${seconds(gapMs.limitMs)} (${gapMs.formula})`);
   if (missedMax !== undefined) parts.push(`${missedMax} missed slots`);
