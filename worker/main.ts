@@ -10,7 +10,7 @@ import { createLog } from "../runtime/log.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { serveProbes } from "../runtime/probes.ts";
 import { exitOnFailure, shutdownSignals } from "../runtime/shutdown.ts";
-import { createDispatchPool } from "./dispatch-pool/dispatch-pool.ts";
+import { createDispatchPool, HEAP_MEGABYTES_MAX } from "./dispatch-pool/dispatch-pool.ts";
 import { createWorkerMetrics } from "./metrics.ts";
 import { createWorker } from "./worker.ts";
 
@@ -34,6 +34,11 @@ function readEnvironment() {
     heartbeatIntervalMs: environment.parsed("HEARTBEAT_INTERVAL", 5_000, parseDuration),
     drainLimitMs: environment.parsed("DRAIN_LIMIT", 25_000, parseDuration),
     threads: environment.integer("DISPATCH_THREADS", { min: 1, max: 64 }, 1),
+    heapMegabytesMax: environment.integer(
+      "DISPATCH_HEAP_MEGABYTES",
+      { min: 16, max: 65_536 },
+      HEAP_MEGABYTES_MAX,
+    ),
     connectionsMax: environment.integer("DATABASE_CONNECTIONS", { min: 1, max: 1_000 }, 10),
     probePort: environment.integer("PROBE_PORT", { min: 0, max: 65_535 }, 8080),
     probeHost: environment.text("PROBE_HOST", "the address to serve probes on", "0.0.0.0"),
@@ -65,7 +70,10 @@ async function main(): Promise<void> {
     log,
     clock: systemClock,
   });
-  const dispatchPool = createDispatchPool({ threads: settings.threads, clock: systemClock, log });
+  const threadSettings = { clock: systemClock, log, heapMegabytesMax: settings.heapMegabytesMax };
+  const dispatchPool = createDispatchPool({ ...threadSettings, threads: settings.threads });
+  // Most workers never need it.
+  const isolationPool = createDispatchPool({ ...threadSettings, threads: 1, startsAtOnce: false });
   const instance = createWorker(
     {
       clock: systemClock,
@@ -75,6 +83,7 @@ async function main(): Promise<void> {
       heartbeatClient,
       database,
       dispatchPool,
+      isolationPool,
       log,
       metrics: createWorkerMetrics(metrics),
     },
@@ -104,7 +113,7 @@ async function main(): Promise<void> {
   });
   log.info({ pool: settings.pool, version: settings.version, port: probes.port }, "worker started");
   await instance.run(signals);
-  await dispatchPool.close();
+  await Promise.all([dispatchPool.close(), isolationPool.close()]);
   await database.close();
   await Promise.all([client.close(), heartbeatClient.close(), probes.close()]);
   log.info({}, "worker ended");

@@ -18,11 +18,15 @@ export function createWorkerMetrics(metrics: Metrics) {
     ),
     skippedSlots: metrics.countBy(
       "dispatch_worker_skipped_slots_total",
-      "Slots that nobody ran, by cause: the tick before ran long, or no holder was ticking.",
+      "Slots that nobody ran, by cause: the tick before ran long, no holder was ticking, or the city rested after harm.",
       "because",
-      ["overrun", "gap"],
+      ["overrun", "gap", "backed-off"],
     ),
     cities: metrics.gauge("dispatch_worker_cities", "Cities that this worker holds."),
+    isolatedCities: metrics.gauge(
+      "dispatch_worker_isolated_cities",
+      "Cities whose dispatch runs apart, since it blocked, crashed or exhausted a thread.",
+    ),
     lateness: metrics.histogram(
       "dispatch_worker_tick_lateness_seconds",
       "From the scheduled start of a slot to the start of its tick.",

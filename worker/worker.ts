@@ -13,6 +13,7 @@ import { createDatabaseClock } from "./database-clock.ts";
 import type { DispatchPool } from "./dispatch-pool/dispatch-pool.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import type { WorkerMetrics } from "./metrics.ts";
+import type { Isolation } from "./tenure/isolation.ts";
 import { startTenure } from "./tenure/tenure.ts";
 
 /** A loop that missed this many of its turns is stuck. */
@@ -28,6 +29,8 @@ export type WorkerDependencies = {
   readonly heartbeatClient: KubeClient;
   readonly database: Database;
   readonly dispatchPool: DispatchPool;
+  /** For the cities that did harm to their thread. */
+  readonly isolationPool: DispatchPool;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
 };
@@ -59,6 +62,7 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
   const { identity, namespace } = settings;
   let isDatabaseReachable = true;
   const databaseClock = createDatabaseClock(clock);
+  const isolations = new Map<string, Isolation>();
   const fence = createFence({ database, clock, random: dependencies.random, log });
   const heartbeat = createHeartbeat({
     client: dependencies.heartbeatClient,
@@ -81,6 +85,7 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
           ...dependencies,
           databaseClock,
           fence,
+          isolations,
           readSnapshot: (city, signal) => readSnapshot(database, city, signal),
           worker: identity.worker,
           onDatabase: (isReachable) => {

@@ -240,6 +240,7 @@ export class Cluster {
         client: client(REQUEST_TIMEOUT_MS),
         heartbeatClient: client(intervalMs),
         dispatchPool,
+        isolationPool: dispatchPool,
         metrics: workerMetrics,
       },
       {

@@ -4,7 +4,8 @@ import { withDeadline } from "../../runtime/abort.ts";
 import { backoffMs } from "../../runtime/backoff.ts";
 import { isOperational } from "../../runtime/errors.ts";
 import type { WorkerMetrics } from "../metrics.ts";
-import { gridOf, nextSlot } from "./grid.ts";
+import { gridOf, nextSlot, slotAt } from "./grid.ts";
+import { isolationAfter, isolationAtStart, restMs, SHARED, type Isolation } from "./isolation.ts";
 import { runTick, type TickDependencies } from "./tick.ts";
 import { assigned, transition, type EndReason, type TenureEvent, type TenureState } from "./transition.ts";
 
@@ -13,9 +14,17 @@ export type TenureDependencies = TickDependencies & {
   /** Identity of this worker. */
   readonly worker: string;
   readonly metrics: WorkerMetrics;
+  /** What this worker knows of its cities' conduct; those that are isolated, also while their token changes. */
+  readonly isolations: Map<string, Isolation>;
 };
 
-export type TenureInput = { readonly city: string; readonly token: FencingToken; readonly task: TaskSpec };
+export type TenureInput = {
+  readonly city: string;
+  readonly token: FencingToken;
+  readonly task: TaskSpec;
+  /** Tenures of the city in a row that came to nothing, before this one. */
+  readonly setbacks: number;
+};
 
 export type Tenure = {
   readonly city: string;
@@ -71,6 +80,7 @@ async function runTenure(
   const { log } = dependencies;
   const fields = { city: input.city, token: String(input.token) };
   let state: TenureState = assigned;
+  learn(dependencies, input.city, isolationAtStart(dependencies.isolations.get(input.city), input.setbacks));
   while (state.kind !== "ended") {
     const event: TenureEvent = control.stopping.aborted
       ? { kind: control.stopReason() }
@@ -157,7 +167,13 @@ async function tickAtNextSlot(
   const { clock, databaseClock, metrics, random } = dependencies;
   const periodMs = periodMsOf(input.task);
   const grid = gridOf(input.city, periodMs);
-  if (state.missed > 0) {
+  const isolation = isolationOf(dependencies, input.city);
+  const rest = restMs(isolation, periodMs);
+  if (rest > 0) {
+    const triedMs = slotAt(grid, databaseClock.nowMs());
+    if (await sleepUnless(dependencies, rest, control.stopping)) return { kind: control.stopReason() };
+    metrics.skippedSlots("backed-off", nextSlot(grid, databaseClock.nowMs(), triedMs).skipped);
+  } else if (state.missed > 0) {
     const limits = { ...MISSED_BACKOFF, maxMs: Math.min(MISSED_BACKOFF.maxMs, periodMs) };
     const isStopped = await sleepUnless(
       dependencies,
@@ -183,13 +199,33 @@ async function tickAtNextSlot(
       slotMs,
       periodMs,
       task: input.task,
+      isIsolated: isolation.kind === "isolated",
     },
     control.aborting,
   );
   metrics.tickDuration((clock.monotonicMs() - startedAtMs) / 1_000);
   metrics.ticks(outcome.kind);
-  if (outcome.kind === "committed") metrics.skippedSlots(state.missed > 0 ? "gap" : "overrun", skipped);
+  learn(dependencies, input.city, isolationAfter(isolation, outcome));
+  // Those that it rested were counted when it had.
+  if (outcome.kind === "committed" && rest === 0) {
+    metrics.skippedSlots(state.missed > 0 ? "gap" : "overrun", skipped);
+  }
   return outcome;
+}
+
+function isolationOf({ isolations }: TenureDependencies, city: string): Isolation {
+  return isolations.get(city) ?? SHARED;
+}
+
+function learn(dependencies: TenureDependencies, city: string, isolation: Isolation): void {
+  const { isolations, metrics, log } = dependencies;
+  const before = isolationOf(dependencies, city);
+  if (isolation.kind === "isolated") isolations.set(city, isolation);
+  else isolations.delete(city);
+  metrics.isolatedCities(isolations.size);
+  if (isolation.kind === before.kind) return;
+  if (isolation.kind === "shared") log.info({ city }, "city back among the others");
+  else log.warn({ city, because: isolation.failures > 0 ? "harm" : "setbacks" }, "city isolated");
 }
 
 /** Waits; true when the tenure was told to stop meanwhile. */

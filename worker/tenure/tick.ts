@@ -6,11 +6,11 @@ import { withDeadline } from "../../runtime/abort.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { isOperational } from "../../runtime/errors.ts";
 import type { Log } from "../../runtime/log.ts";
-import type { DispatchPool } from "../dispatch-pool/dispatch-pool.ts";
+import { HARD_DEADLINE_FACTOR, type DispatchPool } from "../dispatch-pool/dispatch-pool.ts";
 import type { DispatchResult } from "../dispatch/model.ts";
 import { validateDecisions } from "../dispatch/validate.ts";
 import type { DatabaseClock } from "../database-clock.ts";
-import { tickLimits } from "./grid.ts";
+import { tickLimits, type TickLimits } from "./grid.ts";
 import { dispatchParametersOf, dispatchSnapshotOf } from "./inputs.ts";
 import type { TenureEvent } from "./transition.ts";
 
@@ -20,6 +20,8 @@ export type TickDependencies = {
   readonly fence: Fence;
   readonly readSnapshot: (city: string, signal: AbortSignal) => Promise<CitySnapshot>;
   readonly dispatchPool: DispatchPool;
+  /** For the cities that did harm to their thread. */
+  readonly isolationPool: DispatchPool;
   readonly newCommitId: () => string;
   /** Told after every exchange with the database. */
   readonly onDatabase: (isReachable: boolean) => void;
@@ -36,7 +38,12 @@ export type TickInput = {
   readonly slotMs: number;
   readonly periodMs: number;
   readonly task: TaskSpec;
+  /** Whether the dispatch runs apart from those of other cities. */
+  readonly isIsolated: boolean;
 };
+
+/** Of a tick's time, what is kept for the commit. */
+const COMMIT_SHARE = 0.1;
 
 /** What one tick can come to; each is an event of the tenure. */
 export type TickOutcome = Extract<
@@ -54,6 +61,7 @@ export async function runTick(
   signal: AbortSignal,
 ): Promise<TickOutcome> {
   const limits = tickLimits(input.periodMs);
+  const startedAtMs = dependencies.clock.monotonicMs();
   return withDeadline(
     { clock: dependencies.clock, what: "the tick", limitMs: limits.tickMs, signal },
     async (tickSignal) => {
@@ -63,7 +71,8 @@ export async function runTick(
         if (snapshot.tick !== input.lastTick || snapshot.commitId !== input.lastCommitId) {
           return { kind: "reload" };
         }
-        const result = await decide(dependencies, input, snapshot, tickSignal);
+        const deadlineMs = dispatchDeadlineMs(limits, dependencies.clock.monotonicMs() - startedAtMs);
+        const result = await decide(dependencies, { ...input, deadlineMs }, snapshot, tickSignal);
         return await commit(dependencies, input, snapshot, result, tickSignal);
       } catch (error) {
         // Whatever throws here surely changed nothing: a commit that may have gone through is an outcome, not an error.
@@ -71,10 +80,19 @@ export async function runTick(
         const because = isOperational(error) ? error.code : "aborted";
         if (because.startsWith("database-")) dependencies.onDatabase(false);
         dependencies.log.warn({ city: input.city, slot: input.slotMs, because, err: error }, "tick missed");
-        return { kind: "missed" };
+        return { kind: "missed", because };
       }
     },
   );
+}
+
+/**
+ * Less after a slow read, so that a runaway dispatch meets its own hard deadline before that of the tick: what it did is
+ * known by the error, and a city that does harm is told from one whose database is slow.
+ */
+function dispatchDeadlineMs(limits: TickLimits, sinceStartMs: number): number {
+  const hardDeadlineMs = limits.tickMs * (1 - COMMIT_SHARE) - sinceStartMs;
+  return Math.max(1, Math.min(limits.dispatchMs, hardDeadlineMs / HARD_DEADLINE_FACTOR));
 }
 
 async function readSnapshotTimed(
@@ -94,15 +112,15 @@ async function readSnapshotTimed(
 }
 
 async function decide(
-  { dispatchPool, log }: TickDependencies,
-  input: TickInput,
+  { dispatchPool, isolationPool, log }: TickDependencies,
+  input: TickInput & { readonly deadlineMs: number },
   snapshot: CitySnapshot,
   signal: AbortSignal,
 ): Promise<DispatchResult> {
   const dispatchSnapshot = dispatchSnapshotOf(snapshot);
   const parameters = dispatchParametersOf(input.task);
-  const limits = tickLimits(input.periodMs);
-  const result = await dispatchPool.run(dispatchSnapshot, parameters, limits.dispatchMs, signal);
+  const pool = input.isIsolated ? isolationPool : dispatchPool;
+  const result = await pool.run(dispatchSnapshot, parameters, input.deadlineMs, signal);
   const { accepted, refused } = validateDecisions(dispatchSnapshot, parameters, result.decisions);
   for (const { decision, because } of refused) {
     log.error({ city: input.city, decision, because }, "decision refused by the validator");

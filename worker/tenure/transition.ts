@@ -57,9 +57,9 @@ export type TenureEvent =
       readonly slotMs: number;
       readonly commitId: string;
     }
-  /** The tick was given up before anything was sent: the database is as it was. */
-  | { readonly kind: "missed" }
-  /** The snapshot shows another tick than ours: the database lost commits, or a late packet was let in. */
+  /** The tick was given up before anything was sent: the database is as it was. `because`: the code of the error. */
+  | { readonly kind: "missed"; readonly because: string }
+  /** The snapshot shows another tick than ours, or another commit of it: the database lost commits, or a late packet was let in. */
   | { readonly kind: "reload" }
   | { readonly kind: "outpaced" }
   | { readonly kind: "unknown" }

@@ -128,6 +128,7 @@ export function startWorker(
       heartbeatClient: client,
       database: connections,
       dispatchPool: idleDispatch,
+      isolationPool: idleDispatch,
       log,
       metrics: workerMetrics,
     },
