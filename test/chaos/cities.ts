@@ -3,6 +3,9 @@ import type { City } from "../../crds/city.ts";
 import { CITIES, type Product } from "../support/product.ts";
 
 const RETRY_MS = 200;
+/** How long to watch for what was on its way when silence was promised. */
+const LATE_ARRIVAL_MS = 1_000;
+const nothing = (): void => undefined;
 /** A server that was killed is back within seconds. */
 const PERSON_PATIENCE_MS = 90_000;
 
@@ -22,17 +25,21 @@ export class People {
     this.#periodText = periodText;
   }
 
-  async suspend(name: string, durationMs: number, ending: AbortSignal): Promise<void> {
+  /** `onPromise` is called when the City says that it is suspended. */
+  async suspend(name: string, durationMs: number, ending: AbortSignal, onPromise = nothing): Promise<void> {
     await this.#whileSilent(name, durationMs, ending, {
+      onPromise,
       ask: (signal) => this.#setSuspended(name, true, signal),
       isPromised: async (signal) => isSuspended(await this.#read(name, signal)),
       undo: (signal) => this.#setSuspended(name, false, signal),
     });
   }
 
-  async remove(name: string, durationMs: number, ending: AbortSignal): Promise<void> {
+  /** `onPromise` is called when the City is gone. */
+  async remove(name: string, durationMs: number, ending: AbortSignal, onPromise = nothing): Promise<void> {
     const { kube } = this.#product;
     await this.#whileSilent(name, durationMs, ending, {
+      onPromise,
       ask: (signal) => kube.remove(CITIES, { name, namespace: "default" }, signal),
       isPromised: async (signal) => (await this.#read(name, signal)) === undefined,
       undo: async (signal) => {
@@ -48,6 +55,7 @@ export class People {
     durationMs: number,
     ending: AbortSignal,
     steps: {
+      onPromise(): void;
       ask(signal: AbortSignal): Promise<unknown>;
       isPromised(signal: AbortSignal): Promise<boolean>;
       undo(signal: AbortSignal): Promise<unknown>;
@@ -60,6 +68,8 @@ export class People {
         if (!(await steps.isPromised(signal))) throw new Error("not yet");
       }, over);
       const before = await persist(() => this.#fence(name), over);
+      steps.onPromise();
+      await sleep(Math.min(LATE_ARRIVAL_MS, durationMs));
       await sleep(durationMs, undefined, { signal: over }).catch(() => undefined);
       const after = await persist(() => this.#fence(name), AbortSignal.timeout(PERSON_PATIENCE_MS));
       this.promises += 1;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "../support/until.ts";
 import type { Product } from "../support/product.ts";
 import type { People } from "./cities.ts";
 import { labelOf, type PlannedFault } from "./plan.ts";
@@ -11,6 +12,11 @@ export type World = {
   readonly people: People;
   readonly narrate: (line: string) => void;
 };
+
+/** An end that took so much longer than planned is worth a line. */
+const OVERDUE_MS = 5_000;
+/** A city commits once a second. */
+const COMMIT_WAIT_MS = 2_000;
 
 /**
  * Carries out the plan: each fault begins at its time and is undone at its end, or when the signal aborts, so that nothing
@@ -28,7 +34,11 @@ export async function carryOut(
     if (ending.aborted) break;
     const subject = "process" in fault ? ` ${fault.process}` : "city" in fault ? ` ${fault.city}` : "";
     world.narrate(`${labelOf(fault)}${subject} for ${(fault.durationMs / 1_000).toFixed(1)} s`);
-    const running = strike(world, fault, ending);
+    const running = strike(world, fault, ending).finally(() => {
+      const overdueMs = performance.now() - startedMs - fault.atMs - fault.durationMs;
+      if (overdueMs > OVERDUE_MS)
+        world.narrate(`${labelOf(fault)}${subject} over, ${(overdueMs / 1_000).toFixed(1)} s late`);
+    });
     // Handled below, when all have been started.
     running.catch(() => undefined);
     underWay.push(running);
@@ -39,7 +49,7 @@ export async function carryOut(
 }
 
 async function strike(world: World, fault: PlannedFault, ending: AbortSignal): Promise<void> {
-  const { product, people } = world;
+  const { product } = world;
   const { durationMs } = fault;
   switch (fault.kind) {
     case "link": {
@@ -83,14 +93,38 @@ async function strike(world: World, fault: PlannedFault, ending: AbortSignal): P
       product.mysql.thaw();
       return;
     case "suspend":
-      await people.suspend(fault.city, durationMs, ending);
-      return;
     case "delete":
-      await people.remove(fault.city, durationMs, ending);
+      await strikeCity(world, fault, ending);
       return;
     default:
       fault satisfies never;
   }
+}
+
+async function strikeCity(
+  world: World,
+  { kind, city, durationMs, commitInFlight }: PlannedFault & { readonly kind: "suspend" | "delete" },
+  ending: AbortSignal,
+): Promise<void> {
+  const { people } = world;
+  const link = commitInFlight ? (await holderOf(world, city))?.links.mysql : undefined;
+  link?.fail({ kind: "late", from: `commit_tick('${city}'` });
+  try {
+    const limit = AbortSignal.any([ending, AbortSignal.timeout(COMMIT_WAIT_MS)]);
+    await until(() => link?.isHolding !== false, limit).catch(() => undefined);
+    const arrive = (): void => link?.heal();
+    if (kind === "suspend") await people.suspend(city, durationMs, ending, arrive);
+    else await people.remove(city, durationMs, ending, arrive);
+  } finally {
+    link?.heal();
+  }
+}
+
+/** Where the city's holder is; undefined when it has none, or when that cannot be read now. */
+async function holderOf({ product, places }: World, city: string): Promise<Place | undefined> {
+  const holdings = await product.holdings().catch(() => new Map<string, readonly string[]>());
+  const [pod] = [...holdings].find(([, cities]) => cities.includes(city)) ?? [];
+  return pod === undefined ? undefined : places.get(pod.replace(/-[0-9]+$/, ""));
 }
 
 function placeOf({ places }: World, name: string): Place {

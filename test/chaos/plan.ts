@@ -18,8 +18,14 @@ export type Fault =
   | { readonly kind: "api-server-kill" }
   | { readonly kind: "mysql-kill" }
   | { readonly kind: "mysql-freeze" }
-  | { readonly kind: "suspend"; readonly city: string }
-  | { readonly kind: "delete"; readonly city: string };
+  | CityFault;
+
+/** `commitInFlight`: a commit of the city is under way meanwhile, and arrives when silence has been promised. */
+type CityFault = {
+  readonly kind: "suspend" | "delete";
+  readonly city: string;
+  readonly commitInFlight: boolean;
+};
 
 /** Times in milliseconds since the beginning; all is over at atMs + durationMs. */
 export type PlannedFault = Fault & { readonly atMs: number; readonly durationMs: number };
@@ -70,14 +76,13 @@ const RECIPES: readonly Recipe[] = [
   { weight: 0.4, durationMs: { min: 500, max: 4_000 }, make: () => ({ kind: "mysql-kill" }) },
   { weight: 0.5, durationMs: { min: 1_000, max: 6_000 }, make: () => ({ kind: "mysql-freeze" }) },
   {
-    weight: 2,
-    durationMs: { min: 4_000, max: 12_000 },
-    make: (random, { cities }) => ({ kind: "suspend", city: one(random, cities) }),
-  },
-  {
-    weight: 1,
-    durationMs: { min: 4_000, max: 12_000 },
-    make: (random, { cities }) => ({ kind: "delete", city: one(random, cities) }),
+    weight: 5,
+    durationMs: { min: 6_000, max: 12_000 },
+    make: (random, { cities }) => ({
+      kind: random() < 0.7 ? "suspend" : "delete",
+      city: one(random, cities),
+      commitInFlight: random() < 0.6,
+    }),
   },
 ];
 
@@ -110,6 +115,7 @@ export function planFaults(input: PlanInput): readonly PlannedFault[] {
 /** What the summary counts it under. */
 export function labelOf(fault: Fault): string {
   if (fault.kind === "link") return `${fault.server} ${fault.fault.kind}`;
+  if ("city" in fault) return fault.commitInFlight ? `${fault.kind} with a late commit` : fault.kind;
   if ("process" in fault) return `${fault.process.replace(/-[0-9]+$/, "")} ${fault.kind}`;
   return fault.kind;
 }
@@ -137,12 +143,12 @@ export function targetOf(fault: Fault): string {
 }
 
 function makeLinkFault(random: Random, input: PlanInput): Fault {
-  return {
-    kind: "link",
-    process: anyProcess(random, input),
-    server: random() < 0.35 ? "api" : "mysql",
-    fault: one(random, LINK_FAULTS)(random),
-  };
+  const process = anyProcess(random, input);
+  const server = random() < 0.35 ? "api" : "mysql";
+  const fault = one(random, LINK_FAULTS)(random);
+  // What matters most when it is late is a commit.
+  const isCommitHeld = fault.kind === "late" && server === "mysql" && input.workers.includes(process);
+  return { kind: "link", process, server, fault: isCommitHeld ? { ...fault, from: "commit_tick" } : fault };
 }
 
 function anyProcess(random: Random, { workers, operators }: PlanInput): string {

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { Child } from "../../local/process/child.ts";
 import type { Stack } from "../../local/stack/stack.ts";
 import { createLinks, type Links } from "../support/links.ts";
@@ -15,8 +16,8 @@ export class Place {
   readonly #role: Role;
   #child: Child;
   #pods = 1;
-  /** Asked to go, and on their way. */
-  readonly #leaving = new Set<Child>();
+  /** Whoever ends now was told to. */
+  #isExpected = false;
 
   private constructor(stack: Stack, role: Role, name: string, links: Links) {
     this.#stack = stack;
@@ -31,6 +32,7 @@ export class Place {
   }
 
   async kill(): Promise<void> {
+    this.#isExpected = true;
     await this.#child.stop({ signal: "SIGKILL" });
   }
 
@@ -45,32 +47,39 @@ export class Place {
   /** After `kill`. */
   comeBack(as: "same-pod" | "new-pod"): void {
     if (as === "new-pod") this.#pods += 1;
+    this.#isExpected = false;
     this.#child = this.#start();
+  }
+
+  /** From now on nobody is started again. */
+  close(): void {
+    this.#isExpected = true;
   }
 
   /** Its successor starts while it hands over. */
   drain(): void {
     const former = this.#child;
     former.signal("SIGTERM");
-    this.#leaving.add(former);
-    void former.exited.then(() => this.#leaving.delete(former));
     this.comeBack("new-pod");
   }
 
-  /** Resolves when everybody who was asked to go has gone; their own limit ends them. */
-  async drained(): Promise<void> {
-    await Promise.all([...this.#leaving].map((child) => child.exited));
-  }
-
-  /** Whether the process that should run does: one that ended by itself has failed. */
-  get isRunning(): boolean {
-    return !this.#child.hasExited();
-  }
+  /** Sentences about processes that ended without being told to, which were started again as a kubelet would. */
+  readonly crashes: string[] = [];
 
   #start(): Child {
     const pod = `${this.name}-${this.#pods}`;
-    return this.#role === "operator"
-      ? this.#stack.startOperator(pod, this.links.env)
-      : this.#stack.startWorker(pod, this.links.env);
+    const child =
+      this.#role === "operator"
+        ? this.#stack.startOperator(pod, this.links.env)
+        : this.#stack.startWorker(pod, this.links.env);
+    void child.exited.then(async ({ code, signal }) => {
+      if (this.#child !== child || this.#isExpected) return;
+      const words = await readFile(child.logFile, "utf8").catch(() => "");
+      const last = words.trim().split("\n").at(-1);
+      if (this.#child !== child || this.#isExpected) return;
+      this.crashes.push(`${pod} ended by itself with ${signal ?? code}: ${last}`);
+      this.comeBack("same-pod");
+    });
+    return child;
   }
 }

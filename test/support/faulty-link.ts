@@ -8,8 +8,11 @@ export type LinkFault =
   | { readonly kind: "swallow" }
   /** Everything arrives, each piece so much later, in order. */
   | { readonly kind: "delay"; readonly ms: number }
-  /** Requests are held and arrive at the heal, even when their sender has gone; connections made meanwhile never open. */
-  | { readonly kind: "late" }
+  /**
+   * Requests are held and arrive at the heal, even when their sender has gone; connections made meanwhile never open.
+   * `from`: all passes until a request contains this text, which is the first to be held.
+   */
+  | { readonly kind: "late"; readonly from?: string }
   /** Requests arrive, answers vanish. */
   | { readonly kind: "lose-answers" };
 
@@ -18,6 +21,8 @@ export type FaultyLink = {
   readonly port: number;
   /** Takes the place of the fault before it, which is healed first. */
   fail(fault: LinkFault): void;
+  /** Whether a request is on its way that will arrive late. */
+  readonly isHolding: boolean;
   /**
    * Everything passes again. A connection that lost bytes is reset, since its stream has a hole; what was held is
    * delivered.
@@ -33,14 +38,19 @@ export async function createFaultyLink(targetPort: number): Promise<FaultyLink> 
   const pairs = new Set<Pair>();
   let fault: LinkFault | undefined;
   const server = createServer((near) => {
-    const pair = new Pair(near, connect({ port: targetPort, host: "127.0.0.1", noDelay: true }), () =>
-      pairs.delete(pair),
-    );
+    const far = connect({ port: targetPort, host: "127.0.0.1", noDelay: true });
+    const pair = new Pair(near, far, {
+      onEnd: () => pairs.delete(pair),
+      onTrigger: () => {
+        fault = { kind: "late" };
+        for (const each of pairs) each.fault = fault;
+      },
+    });
     pairs.add(pair);
     pair.fault = fault;
     if (fault?.kind === "cut") pair.reset();
     // No late KILL may overtake a late statement.
-    if (fault?.kind === "late") pair.isLost = true;
+    if (fault?.kind === "late" && fault.from === undefined) pair.isLost = true;
   });
   const listening = Promise.withResolvers<void>();
   server.once("error", listening.reject);
@@ -53,6 +63,9 @@ export async function createFaultyLink(targetPort: number): Promise<FaultyLink> 
   };
   return {
     port: (server.address() as AddressInfo).port,
+    get isHolding() {
+      return [...pairs].some(({ isHolding }) => isHolding);
+    },
     fail(next) {
       if (fault !== undefined) heal();
       fault = next;
@@ -73,6 +86,8 @@ export async function createFaultyLink(targetPort: number): Promise<FaultyLink> 
   };
 }
 
+type PairListener = { onEnd(): void; onTrigger(): void };
+
 /** One connection: the process is near, the server far. */
 class Pair {
   fault: LinkFault | undefined;
@@ -84,12 +99,12 @@ class Pair {
   /** On their way, in the order in which they arrive. */
   #delayed: { readonly to: Socket; readonly bytes: Buffer }[] = [];
   #isNearGone = false;
-  readonly #onEnd: () => void;
+  readonly #listener: PairListener;
 
-  constructor(near: Socket, far: Socket, onEnd: () => void) {
+  constructor(near: Socket, far: Socket, listener: PairListener) {
     this.#near = near;
     this.#far = far;
-    this.#onEnd = onEnd;
+    this.#listener = listener;
     near.setNoDelay(true);
     near.on("data", (bytes: Buffer) => {
       this.#pass("request", bytes);
@@ -108,10 +123,14 @@ class Pair {
     });
   }
 
+  get isHolding(): boolean {
+    return this.#held.length > 0;
+  }
+
   reset(): void {
     this.#near.resetAndDestroy();
     this.#far.destroy();
-    this.#onEnd();
+    this.#listener.onEnd();
   }
 
   heal(): void {
@@ -144,11 +163,19 @@ class Pair {
 
   #pass(what: "request" | "answer", bytes: Buffer): void {
     const to = what === "request" ? this.#far : this.#near;
-    const { fault } = this;
     if (this.isLost) return;
+    const { fault: before } = this;
+    if (
+      before?.kind === "late" &&
+      before.from !== undefined &&
+      what === "request" &&
+      bytes.includes(before.from)
+    )
+      this.#listener.onTrigger();
+    const { fault } = this;
     if (fault?.kind === "swallow" || (fault?.kind === "lose-answers" && what === "answer")) {
       this.isLost = true;
-    } else if (fault?.kind === "late" && what === "request") {
+    } else if (fault?.kind === "late" && fault.from === undefined && what === "request") {
       this.#held.push(bytes);
     } else if (fault?.kind === "delay") {
       this.#delayed.push({ to, bytes });

@@ -106,6 +106,21 @@ test("a late request arrives after its sender has gone, and nothing overtakes it
   await eventually(meanwhile.isClosed);
 });
 
+test("a link that waits for a certain request passes all before it, and holds it and what follows", async () => {
+  const [first, second] = [await connected(), await connected()];
+  link.fail({ kind: "late", from: "commit" });
+  first.socket.write("b");
+  await eventually(() => first.answers() === "AB");
+  expect(link.isHolding).toBe(false);
+  first.socket.write("commit");
+  await eventually(() => link.isHolding);
+  second.socket.write("c");
+  await connectedElsewhere();
+  expect(arrived).toBe("aab");
+  link.heal();
+  await eventually(() => first.answers() === "ABCOMMIT" && second.answers() === "AC");
+});
+
 test("delayed bytes keep their order, also when the link is healed before they arrived", async () => {
   const before = await connected();
   link.fail({ kind: "delay", ms: 60_000 });

@@ -54,8 +54,7 @@ test("an hour has faults of every kind", () => {
       "api-server-kill",
       "mysql-kill",
       "mysql-freeze",
-      "suspend",
-      "delete",
+      ...["suspend", "delete"].flatMap((kind) => [kind, `${kind} with a late commit`]),
     ]),
   );
 });
