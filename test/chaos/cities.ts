@@ -8,6 +8,8 @@ const LATE_ARRIVAL_MS = 1_000;
 const nothing = (): void => undefined;
 /** A server that was killed is back within seconds. */
 const PERSON_PATIENCE_MS = 90_000;
+/** Between faults there is time enough for what a City asks. */
+const PROMISE_PATIENCE_MS = 25_000;
 
 /**
  * People who suspend, resume, delete and create Cities, and hold the product to its word: from the moment it says that a
@@ -61,7 +63,7 @@ export class People {
       undo(signal: AbortSignal): Promise<unknown>;
     },
   ): Promise<void> {
-    const over = AbortSignal.any([ending, AbortSignal.timeout(durationMs)]);
+    const over = AbortSignal.any([ending, AbortSignal.timeout(PROMISE_PATIENCE_MS)]);
     try {
       await persist((signal) => steps.ask(signal), over);
       await persist(async (signal) => {
@@ -69,8 +71,8 @@ export class People {
       }, over);
       const before = await persist(() => this.#fence(name), over);
       steps.onPromise();
-      await sleep(Math.min(LATE_ARRIVAL_MS, durationMs));
-      await sleep(durationMs, undefined, { signal: over }).catch(() => undefined);
+      await sleep(LATE_ARRIVAL_MS);
+      await sleep(Math.max(0, durationMs - LATE_ARRIVAL_MS), undefined, { signal: ending }).catch(nothing);
       const after = await persist(() => this.#fence(name), AbortSignal.timeout(PERSON_PATIENCE_MS));
       this.promises += 1;
       if (!before.isSealed) this.violations.push(`${name}: its fence was open when silence was promised`);

@@ -1,3 +1,5 @@
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
 import { startTraffic } from "../../local/demo/traffic.ts";
 import { EnvironmentReader } from "../../runtime/environment.ts";
 import { failureText } from "../../runtime/shutdown.ts";
@@ -129,7 +131,11 @@ async function run(input: {
   line(formatSummary(plan, verdict.figures));
   for (const check of checks) line(formatCheck(check));
   const failed = checks.filter(({ violations }) => violations.length > 0).length;
-  if (failed > 0) line(`seed ${seed}`);
+  if (failed > 0) {
+    const kept = join("out", `chaos-${seed}`);
+    await cp(join(product.stack.directory, "log"), kept, { recursive: true });
+    line(`seed ${seed}; the logs are in ${kept}`);
+  }
   line(`${checks.length - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }

@@ -39,7 +39,7 @@ export type PlanInput = {
   readonly cities: readonly string[];
 };
 
-const MEAN_INTERVAL_MS = 1_000;
+const MEAN_INTERVAL_MS = 1_200;
 /** What is struck has so long to itself before it is struck again. */
 const PAUSE_MS = 1_500;
 
@@ -76,8 +76,8 @@ const RECIPES: readonly Recipe[] = [
   { weight: 0.4, durationMs: { min: 500, max: 4_000 }, make: () => ({ kind: "mysql-kill" }) },
   { weight: 0.5, durationMs: { min: 1_000, max: 6_000 }, make: () => ({ kind: "mysql-freeze" }) },
   {
-    weight: 5,
-    durationMs: { min: 6_000, max: 12_000 },
+    weight: 6,
+    durationMs: { min: 2_000, max: 5_000 },
     make: (random, { cities }) => ({
       kind: random() < 0.7 ? "suspend" : "delete",
       city: one(random, cities),
@@ -153,7 +153,7 @@ function makeLinkFault(random: Random, input: PlanInput): Fault {
 
 function anyProcess(random: Random, { workers, operators }: PlanInput): string {
   // Workers are where commits come from.
-  return one(random, random() < 0.75 ? workers : operators);
+  return one(random, random() < 0.85 ? workers : operators);
 }
 
 function weighted(random: Random, recipes: readonly Recipe[]): Recipe {
