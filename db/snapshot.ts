@@ -22,6 +22,8 @@ export type CitySnapshot = {
   readonly databaseTimeMs: number;
   readonly orders: readonly OpenOrderRow[];
   readonly couriers: readonly AvailableCourierRow[];
+  /** There were more than the maximum of one of them, and the others are left out. */
+  readonly isCut: boolean;
 };
 
 /** A row of `open_orders`. Times in milliseconds since 1970, coordinates in degrees. */
@@ -58,7 +60,11 @@ export type AvailableCourierRow = {
   readonly shiftEndsAtMs: number;
 };
 
-/** One consistent read in one round trip. Errors: those of Database. */
+/** As in `read-snapshot.sql`, which reads one more of each. */
+export const OPEN_ORDERS_MAX = 20_000;
+export const AVAILABLE_COURIERS_MAX = 50_000;
+
+/** One consistent read in one round trip, of the oldest orders if there are too many. Errors: those of Database. */
 export async function readSnapshot(
   database: Database,
   city: string,
@@ -76,8 +82,9 @@ export async function readSnapshot(
     tick: bigintOf(fence["tick"] ?? 0),
     commitId: textOrUndefined(fence["commit_id"]),
     databaseTimeMs: Number(fence["database_time_ms"]),
-    orders: orders.map(orderOf),
-    couriers: couriers.map(courierOf),
+    orders: orders.slice(0, OPEN_ORDERS_MAX).map(orderOf),
+    couriers: couriers.slice(0, AVAILABLE_COURIERS_MAX).map(courierOf),
+    isCut: orders.length > OPEN_ORDERS_MAX || couriers.length > AVAILABLE_COURIERS_MAX,
   };
 }
 

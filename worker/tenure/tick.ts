@@ -149,7 +149,7 @@ async function commit(
       slotMs: input.slotMs,
       periodMs: input.periodMs,
       snapshotTick: snapshot.tick,
-      degraded: result.degraded,
+      degraded: result.degraded || snapshot.isCut,
       decisions: result.decisions,
     },
     signal,
