@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { City } from "../../../crds/city.ts";
 import { START_LIMIT_MS } from "../../support/kube.ts";
+import { startMysqlProxy } from "../../support/mysql-proxy.ts";
 import { happensWithin } from "../../support/until.ts";
 import { startProduct, type Product } from "../../support/product.ts";
 
@@ -127,6 +128,61 @@ describe("a City", () => {
     expect(events).toContain("madrid Assigned");
     expect(events).toContain("paris Sealed");
   });
+});
+
+describe("a worker that is frozen with a commit on its way commits nothing", () => {
+  /** A city with a worker of its own, frozen in the middle of a tick; `deliver` lets the commit through at last. */
+  async function freezeWithCommit(city: string) {
+    const proxy = await startMysqlProxy(product.mysql.port);
+    const url = new URL(product.stack.urls.worker);
+    url.port = String(proxy.port);
+    const child = product.stack.startWorker(`worker-${city}`, { WORKER_POOL: city, DATABASE_URL: url.href });
+    await product.apply(city, { period: "1s", workerPool: city });
+    await product.awaitTicks([city], 0, 20_000);
+    const held = Promise.withResolvers<void>();
+    proxy.onRequest((bytes) => {
+      // What follows the read of a tick is its commit.
+      if (bytes.includes("CALL read_snapshot")) proxy.requests("hold");
+      if (bytes.includes("CALL commit_tick")) held.resolve();
+    });
+    await held.promise;
+    child.signal("SIGSTOP");
+    return {
+      deliver: () => proxy.release(),
+      thaw: () => child.signal("SIGCONT"),
+      async end() {
+        child.signal("SIGKILL");
+        await child.exited;
+        await proxy.close();
+      },
+    };
+  }
+
+  test.each([
+    ["vienna", "Suspended is true", ["wait", "--for=condition=Suspended", "--timeout=20s", "city/vienna"]],
+    ["zagreb", "the deletion has returned", ["delete", "city", "zagreb", "--timeout=20s"]],
+  ] as const)(
+    "for %s once %s",
+    async (city, _, command) => {
+      const frozen = await freezeWithCommit(city);
+      if (city === "vienna") await merge(city, { suspend: true });
+      await kubectl(...command);
+      const ticks = () =>
+        product.query(
+          "SELECT MAX(t.tick) AS last, MAX(f.tick) AS fence FROM tick t JOIN city_fence f USING (city) WHERE city = ?",
+          [city],
+        );
+      const before = await ticks();
+      expect(Number(before[0]?.["last"])).toBeGreaterThan(0);
+      await frozen.deliver();
+      expect(await ticks()).toEqual(before);
+      frozen.thaw();
+      await sleep(2_500);
+      expect(await ticks()).toEqual(before);
+      await frozen.end();
+    },
+    60_000,
+  );
 });
 
 test("the auditor is content", async () => {
