@@ -1,5 +1,5 @@
 import { parentPort } from "node:worker_threads";
-import type { DispatchAnswer, DispatchRequest } from "../../worker/dispatch-pool/protocol.ts";
+import { READY, type DispatchAnswer, type DispatchRequest } from "../../worker/dispatch-pool/protocol.ts";
 
 /** A dispatch thread that does what the id of the first order says. */
 parentPort?.on("message", (request: DispatchRequest) => {
@@ -20,3 +20,5 @@ parentPort?.on("message", (request: DispatchRequest) => {
     }
   }
 });
+
+parentPort?.postMessage(READY, []);

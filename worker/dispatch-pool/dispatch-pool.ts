@@ -29,6 +29,8 @@ export type DispatchPool = {
 
 export const HARD_DEADLINE_FACTOR = 1.5;
 const WAITING_CALLS_MAX = 1_000;
+/** For a thread that is still starting when the call that it is for is over. */
+const START_LIMIT_MS = 10_000;
 /** A city's decision is in the tens of megabytes. */
 export const HEAP_MEGABYTES_MAX = 512;
 
@@ -44,6 +46,7 @@ type Call = {
   /** It runs and its deadline has passed. */
   isOverdue: boolean;
   cancelTimers: () => void;
+  cancelStartLimit: () => void;
 };
 
 /** One place for a thread. Empty when its thread ended while idle, until a call needs it. */
@@ -128,6 +131,7 @@ class ThreadPool implements DispatchPool {
       answer: Promise.withResolvers<DispatchResult>(),
       slot: undefined,
       isOverdue: false,
+      cancelStartLimit: () => undefined,
       // Not until the hard deadline: a call that starts too late takes a healthy thread down with it.
       cancelTimers: this.#clock.schedule(deadlineMs, () => {
         this.#giveUp(call, overloaded(`no dispatch thread became free within ${deadlineMs} ms`));
@@ -169,7 +173,7 @@ class ThreadPool implements DispatchPool {
         this.#pump();
       });
       const cancelOverrun = this.#clock.schedule(call.hardDeadlineAtMs - nowMs, () => {
-        this.#giveUp(call, overrun());
+        this.#overrun(call);
       });
       call.cancelTimers = () => {
         cancelOverdue();
@@ -179,11 +183,27 @@ class ThreadPool implements DispatchPool {
     }
   }
 
+  /**
+   * A thread that has not even loaded is not the city's doing, and goes on: on a machine without a free core, ending it would
+   * begin the same start anew for each call, and none would ever be served.
+   */
+  #overrun(call: Call): void {
+    if (call.slot?.thread?.isReady() !== false) {
+      this.#giveUp(call, overrun());
+      return;
+    }
+    call.answer.reject(overloaded("the dispatch thread did not start in time"));
+    call.cancelStartLimit = this.#clock.schedule(START_LIMIT_MS, () => {
+      this.#giveUp(call, overrun());
+    });
+  }
+
   /** Takes overdue calls out of their places, with their threads, for those that wait. */
   #relieve(): void {
     for (const call of this.#running) {
       if (this.#waiting.length === 0 || this.#detached.size >= this.#slots.length) return;
-      if (!call.isOverdue || call.slot === undefined || this.#detached.has(call)) continue;
+      // Where one thread is slow to start, a second one is no faster.
+      if (!call.isOverdue || call.slot?.thread?.isReady() !== true || this.#detached.has(call)) continue;
       this.#detached.add(call);
       const { slot } = call;
       call.slot = { ...slot };
@@ -224,6 +244,7 @@ class ThreadPool implements DispatchPool {
   /** A call has left its place; `because` when its thread is lost. */
   #vacate(call: Call, slot: Slot, because: string | undefined): void {
     slot.isBusy = false;
+    call.cancelStartLimit();
     if (this.#isClosed) return;
     // The place of a detached call has had a new thread for long.
     if (this.#detached.delete(call)) this.#empty(slot);

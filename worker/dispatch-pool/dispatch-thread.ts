@@ -1,11 +1,13 @@
 import { Worker } from "node:worker_threads";
 import { OperationalError } from "../../runtime/errors.ts";
 import type { DispatchResult } from "../dispatch/model.ts";
-import type { DispatchAnswer, DispatchRequest } from "./protocol.ts";
+import { READY, type DispatchAnswer, type DispatchRequest } from "./protocol.ts";
 
 /** A thread that decides on one request at a time. Once a call has failed it is over and must be replaced. */
 export type DispatchThread = {
   isOver(): boolean;
+  /** Whether it has loaded. On a machine without a free core that can take longer than a tick. */
+  isReady(): boolean;
   /**
    * Rejects with an OperationalError `dispatch-crashed` when the thread ends first, whether by its own mistake, by running
    * out of memory or by `terminate`.
@@ -28,11 +30,16 @@ export function startDispatchThread(module: URL, heapMegabytesMax: number): Disp
     resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax },
   });
   let over = false;
+  let ready = false;
   let failure: unknown;
   let current: PromiseWithResolvers<DispatchResult> | undefined;
   const gone = Promise.withResolvers<void>();
 
   worker.on("message", (answer: DispatchAnswer) => {
+    if (answer === READY) {
+      ready = true;
+      return;
+    }
     const call = current;
     current = undefined;
     call?.resolve(answer);
@@ -57,6 +64,7 @@ export function startDispatchThread(module: URL, heapMegabytesMax: number): Disp
 
   return {
     isOver: () => over,
+    isReady: () => ready,
     async call(request) {
       current = Promise.withResolvers<DispatchResult>();
       const { promise } = current;

@@ -8,4 +8,7 @@ export type DispatchRequest = {
   readonly remainingMs: number;
 };
 
-export type DispatchAnswer = DispatchResult;
+/** Posted once, when the thread has loaded and takes requests. */
+export const READY = "ready";
+
+export type DispatchAnswer = DispatchResult | typeof READY;

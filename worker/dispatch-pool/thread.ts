@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { dispatch } from "../dispatch/dispatch.ts";
-import type { DispatchAnswer, DispatchRequest } from "./protocol.ts";
+import { READY, type DispatchAnswer, type DispatchRequest } from "./protocol.ts";
 
 /**
  * The dispatch thread: one request, one answer. An exception is not caught here: it ends the thread, and the pool replaces
@@ -14,3 +14,5 @@ parentPort?.on("message", (request: DispatchRequest) => {
   });
   parentPort?.postMessage(answer, []);
 });
+
+parentPort?.postMessage(READY, []);
