@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo audit test check types lint format unit integration simulate perturb chaos bench-gaps control-plane mdrplib clean
+.PHONY: help install demo audit test check types lint format unit integration simulate perturb chaos model bench-gaps control-plane mdrplib clean
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
@@ -34,6 +34,10 @@ unit: install ## Unit tests; ARGS goes to Jest
 
 integration: install ## Tests against a real API server and a real MySQL; ARGS goes to Jest
 	@exec $(JEST) --runInBand test/integration $(ARGS)
+
+##@ Prove
+model: install ## Check every interleaving of the protocol's model with SPIN, and that no guard can be taken away
+	@exec $(NODE_QUIET) test/model/main.ts
 
 ##@ Operate
 audit: install ## Check the invariants in any database: DATABASE_URL=mysql://user:password@host:3306/dispatch

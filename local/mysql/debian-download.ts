@@ -7,30 +7,60 @@ import { debianSource, type AptSource } from "./apt-sources.ts";
 import { runProgram } from "./run-program.ts";
 
 /**
- * A MySQL server from Debian's unstable suite, unpacked into one folder together with the C library and everything else
- * that it is linked to. Needs neither root nor a change to the system: apt works in a private directory.
+ * Programs from Debian's archive, unpacked into one folder. Needs neither root nor a change to the system: apt works in a
+ * private directory.
  */
 
-const SUITE = "sid";
-const SERVER_PACKAGE = "mysql-server-core";
-/** The server's helper scripts want perl; the server does not. */
-const UNNEEDED_PACKAGE = /^(lib)?perl/;
 const UNPACKED_AT_ONCE = 4;
+
+/** What to fetch, and what to say about it. */
+export type DebianProgram = {
+  readonly suite: string;
+  readonly package: string;
+  /** Which of all that it depends on comes too, the C library included; undefined: the package alone. */
+  readonly needs?: (name: string) => boolean;
+  /** "a MySQL server: about 70 MB" */
+  readonly title: string;
+  /** Thrown where apt has no Debian source. */
+  readonly missing: () => OperationalError;
+};
+
+/** From the unstable suite, with everything that it is linked to. */
+const MYSQL_SERVER: DebianProgram = {
+  suite: "sid",
+  package: "mysql-server-core",
+  // The server's helper scripts want perl; the server does not.
+  needs: (name) => !/^(lib)?perl/.test(name),
+  title: "a MySQL server from Debian's unstable suite: about 70 MB, usually under a minute",
+  missing: noDebian,
+};
 
 /** Puts the unpacked root at `directory`, once on this machine. Errors: `mysql-missing`, `mysql-install`. */
 export async function downloadServer(
   input: { readonly directory: string; readonly progress: (line: string) => void },
   signal: AbortSignal,
 ): Promise<void> {
+  await downloadProgram({ ...input, program: MYSQL_SERVER }, signal);
+}
+
+/** Puts the unpacked root at `directory`, once on this machine. Errors: that of `missing`, `mysql-install`. */
+export async function downloadProgram(
+  input: {
+    readonly program: DebianProgram;
+    readonly directory: string;
+    readonly progress: (line: string) => void;
+  },
+  signal: AbortSignal,
+): Promise<void> {
   const parent = join(input.directory, "..");
   await mkdir(parent, { recursive: true });
   await withBuildLock({ file: `${input.directory}.lock`, progress: input.progress }, signal, async () => {
     if (existsSync(input.directory)) return;
-    const source = await debianSource(SUITE);
-    if (source === undefined) throw noDebian();
+    const source = await debianSource(input.program.suite);
+    if (source === undefined) throw input.program.missing();
     const workspace = await mkdtemp(join(parent, "download-"));
     try {
-      await downloadInto(workspace, source, input.progress, signal);
+      await downloadInto(workspace, source, input, signal);
       await rename(join(workspace, "root"), input.directory);
     } finally {
       await rm(workspace, { recursive: true, force: true });
@@ -41,23 +71,16 @@ export async function downloadServer(
 async function downloadInto(
   workspace: string,
   source: AptSource,
-  progress: (line: string) => void,
+  { program, progress }: { readonly program: DebianProgram; readonly progress: (line: string) => void },
   signal: AbortSignal,
 ): Promise<void> {
   const startedMs = performance.now();
-  progress("fetching a MySQL server from Debian's unstable suite: about 70 MB, usually under a minute");
+  progress(`fetching ${program.title}`);
   const [root, packages] = [join(workspace, "root"), join(workspace, "packages")];
   const apt = await privateApt(workspace, source);
   await Promise.all([mkdir(root), mkdir(packages)]);
   await runProgram("apt-get", [...apt, "update"], { what: "apt-get update" }, signal);
-  const dependencies = await runProgram(
-    "apt-cache",
-    [...apt, "depends", "--recurse", "--important", SERVER_PACKAGE],
-    { what: "apt-cache depends" },
-    signal,
-  );
-  const names = [...new Set(dependencies.split("\n").filter((line) => /^[a-z0-9]/.test(line)))];
-  const wanted = names.filter((name) => !UNNEEDED_PACKAGE.test(name));
+  const wanted = await wantedPackages(apt, program, signal);
   await runProgram(
     "apt-get",
     [...apt, "download", ...wanted],
@@ -72,7 +95,24 @@ async function downloadInto(
     }
   };
   await Promise.all(Array.from({ length: UNPACKED_AT_ONCE }, unpack));
-  progress(`MySQL server unpacked after ${Math.round((performance.now() - startedMs) / 1000)} s`);
+  progress(`${program.package} unpacked after ${Math.round((performance.now() - startedMs) / 1000)} s`);
+}
+
+async function wantedPackages(
+  apt: readonly string[],
+  program: DebianProgram,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { needs } = program;
+  if (needs === undefined) return [program.package];
+  const dependencies = await runProgram(
+    "apt-cache",
+    [...apt, "depends", "--recurse", "--important", program.package],
+    { what: "apt-cache depends" },
+    signal,
+  );
+  const names = new Set(dependencies.split("\n").filter((line) => /^[a-z0-9]/.test(line)));
+  return [...names].filter(needs);
 }
 
 /** The options that keep apt away from the system's lists, caches, sources and locks. */
