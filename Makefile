@@ -52,6 +52,9 @@ simulate: install ## Simulate clusters on virtual time, with faults: SEEDS=500 H
 perturb: install ## Kill, delay and blind the operator on a real API server, at every write; restore from backups. ARGS goes to Jest
 	@PERTURB=all exec $(JEST) --runInBand --forceExit test/perturbation $(ARGS)
 
+model: install ## Check the protocol exhaustively with SPIN, and that every mutation of it is refuted
+	@exec $(NODE_QUIET) test/model/main.ts
+
 chaos: install ## Real processes on a failing network, killed, frozen and replaced: MINUTES=2 SEED=<of the run to repeat>
 	@exec env $(foreach name,MINUTES SEED,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/chaos/main.ts
 

@@ -106,15 +106,21 @@ export type City = {
 export type TaskSpec = {
   /** UID of the cluster that assigns: a claim presents it as its authority. */
   readonly clusterUid: string;
+  /** The epoch, in decimal digits, in which the Lease was written: with the Lease's resourceVersion it is the token. */
+  readonly epoch: string;
   /** The generation of the City that these values are of. */
   readonly generation: number;
   readonly period: string;
   readonly dispatch: CityDispatchSpec;
 };
 
-export function taskSpecOf(city: City, clusterUid: string): TaskSpec {
+export function taskSpecOf(
+  city: City,
+  authority: { readonly clusterUid: string; readonly epoch: bigint },
+): TaskSpec {
   return {
-    clusterUid,
+    clusterUid: authority.clusterUid,
+    epoch: String(authority.epoch),
     generation: city.metadata.generation ?? 0,
     period: city.spec.period,
     dispatch: city.spec.dispatch,

@@ -13,6 +13,8 @@ import { bigintOf, numberOrUndefined, parsedJson, textOrUndefined } from "./rows
 export type ClaimRequest = {
   readonly city: string;
   readonly clusterUid: string;
+  /** In which the Lease was written: a token of another epoch claims nothing. */
+  readonly epoch: bigint;
   readonly token: FencingToken;
   /** The worker's identity, distinct per process. */
   readonly holder: string;
@@ -32,7 +34,7 @@ export type ClaimOutcome =
       readonly commitId: string | undefined;
       readonly databaseTimeMs: number;
     }
-  /** A larger token is at the fence, or this one was used to seal it. */
+  /** A larger token is at the fence, this one was used to seal it, or it is of another epoch than the authority's. */
   | { readonly kind: "behind" }
   /** The database takes tokens from another cluster. */
   | { readonly kind: "foreign" };
@@ -78,7 +80,7 @@ export type Fence = {
   commit(request: CommitRequest, signal: AbortSignal): Promise<CommitOutcome>;
 };
 
-const CLAIM = "CALL claim_city(?, ?, ?, ?)";
+const CLAIM = "CALL claim_city(?, ?, ?, ?, ?)";
 const COMMIT = "CALL commit_tick(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const REPEAT_BACKOFF = { firstMs: 20, maxMs: 250 };
 /** The first attempt's limit; each further one has twice as long, so that a server that is merely slow gets there. */
@@ -109,8 +111,10 @@ export function createFence(input: {
   }
 
   return {
-    async claim({ city, clusterUid, token, holder }, signal) {
-      return claimOutcome(onlyRow(await database.call(CLAIM, [city, clusterUid, token, holder], signal)));
+    async claim({ city, clusterUid, epoch, token, holder }, signal) {
+      return claimOutcome(
+        onlyRow(await database.call(CLAIM, [city, clusterUid, epoch, token, holder], signal)),
+      );
     },
 
     async commit(request, signal) {

@@ -137,7 +137,9 @@ export class Fleet {
     const nowMs = this.#clock.monotonicMs();
     const { workers, suspects, lookAgainInMs } = this.#workers.view(nowMs);
     const { lastReadMs } = this.#progress;
-    const cities = this.#cities.list().map((city) => this.#cityView(city, nowMs));
+    // Where the authority is not ours, or not known, nothing is assigned.
+    const epoch = input.authority.kind === "ours" ? input.authority.epoch : 0n;
+    const cities = this.#cities.list().map((city) => this.#cityView(city, epoch, nowMs));
     this.#lostMs = recentLosses({ cities, workers, before: this.#lostMs, nowMs });
     const isDatabaseReachable = lastReadMs !== undefined && nowMs - lastReadMs < DATABASE_DOUBT_MS;
     return {
@@ -194,7 +196,7 @@ export class Fleet {
     for (const city of this.#watchedSinceMs.keys()) this.#watchedSinceMs.set(city, nowMs);
   }
 
-  #cityView(city: City, nowMs: number): CityView {
+  #cityView(city: City, epoch: bigint, nowMs: number): CityView {
     const { name } = city.metadata;
     const periodMs = periodMsOf(city.spec);
     const progress = this.#progress.get(name);
@@ -205,7 +207,7 @@ export class Fleet {
     return {
       name,
       city,
-      task: taskSpecOf(city, this.#clusterUid),
+      task: taskSpecOf(city, { clusterUid: this.#clusterUid, epoch }),
       isDeleting: city.metadata.deletionTimestamp !== undefined,
       hasFinalizer: city.metadata.finalizers?.includes(SEAL_FINALIZER) ?? false,
       isSuspended: city.spec.suspend,

@@ -47,5 +47,5 @@ export function cityOf(
 }
 
 export function taskOf(city: City): TaskSpec {
-  return taskSpecOf(city, CLUSTER_UID);
+  return taskSpecOf(city, { clusterUid: CLUSTER_UID, epoch: 1n });
 }

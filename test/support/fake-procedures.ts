@@ -25,7 +25,7 @@ const NO_FENCE: FenceRow = {
 };
 
 const PROCEDURES: Readonly<Record<string, { readonly parameters: number; readonly run: Procedure }>> = {
-  claim_city: { parameters: 4, run: claimCity },
+  claim_city: { parameters: 5, run: claimCity },
   commit_tick: { parameters: 11, run: commitTick },
   seal_city: { parameters: 3, run: sealCity },
   read_snapshot: { parameters: 1, run: readSnapshot },
@@ -96,8 +96,8 @@ export function runQuery(
 }
 
 function claimCity(tables: FakeTables, values: readonly SqlValue[], nowMs: number): ResultSets {
-  const [city, uid, holder] = [String(values[0]), values[1], String(values[3])];
-  const token = BigInt(String(values[2]));
+  const [city, uid, holder] = [String(values[0]), values[1], String(values[4])];
+  const [epoch, token] = [BigInt(String(values[2])), BigInt(String(values[3]))];
   const answer = (outcome: string, epoch?: bigint, fence?: FenceRow): ResultSets => [
     [
       {
@@ -113,6 +113,7 @@ function claimCity(tables: FakeTables, values: readonly SqlValue[], nowMs: numbe
   ];
   const { authority } = tables;
   if (authority === undefined || authority.clusterUid !== uid) return answer("foreign");
+  if (epoch !== authority.epoch) return answer("behind");
   const fence = tables.city(city).fence ?? NO_FENCE;
   const rise = compare({ epoch: authority.epoch, token }, fence);
   if (rise < 0 || (rise === 0 && fence.holder !== holder)) return answer("behind");

@@ -31,9 +31,13 @@ export function fenceContract(name: string, databases: () => Promise<ProtocolDat
   let admin: Database;
   let signal: AbortSignal;
 
-  const claim = (token: number, holder = `w${token}`, clusterUid = OURS): Promise<ClaimOutcome> =>
+  const claim = (
+    token: number,
+    holder = `w${token}`,
+    { clusterUid = OURS, epoch = 1n }: { readonly clusterUid?: string; readonly epoch?: bigint } = {},
+  ): Promise<ClaimOutcome> =>
     createFence({ database: worker, clock: systemClock }).claim(
-      { city: "madrid", clusterUid, token: BigInt(token) as FencingToken, holder },
+      { city: "madrid", clusterUid, epoch, token: BigInt(token) as FencingToken, holder },
       signal,
     );
   const commit = (request: Partial<CommitRequest> & { readonly tick: bigint }) =>
@@ -75,6 +79,11 @@ export function fenceContract(name: string, databases: () => Promise<ProtocolDat
       expect(await raise(OURS, 1n)).toEqual({ epoch: 2n, clusterUid: OURS });
       expect(await raise(OURS, 1n)).toEqual({ epoch: 2n, clusterUid: OURS });
       expect(await raise(THEIRS, 2n)).toEqual({ epoch: 2n, clusterUid: OURS });
+      // A token of the lost history, however large, claims nothing.
+      expect(await claim(99)).toEqual({ kind: "behind" });
+      expect(await claim(3, "w3", { epoch: 2n })).toMatchObject({ kind: "claimed", epoch: 2n });
+      expect(await claim(99)).toEqual({ kind: "behind" });
+      expect(await claim(99, "w99", { epoch: 3n })).toEqual({ kind: "behind" });
     });
 
     test("lets a larger token claim, a smaller one never, the same one only its own holder", async () => {
@@ -85,7 +94,7 @@ export function fenceContract(name: string, databases: () => Promise<ProtocolDat
       expect(await claim(9)).toEqual({ kind: "behind" });
       expect(await claim(11)).toMatchObject(first);
       expect(await claim(10)).toEqual({ kind: "behind" });
-      expect(await claim(99, "w99", THEIRS)).toEqual({ kind: "foreign" });
+      expect(await claim(99, "w99", { clusterUid: THEIRS })).toEqual({ kind: "foreign" });
     });
 
     test("puts every token of a later epoch above all of an earlier one", async () => {
@@ -93,7 +102,11 @@ export function fenceContract(name: string, databases: () => Promise<ProtocolDat
       await takeAuthority(admin, THEIRS, signal);
       expect(await commit({ tick: 1n })).toMatchObject({ kind: "committed" });
       expect(await claim(11)).toEqual({ kind: "foreign" });
-      expect(await claim(3, "w3", THEIRS)).toMatchObject({ kind: "claimed", epoch: 2n, tick: 1n });
+      expect(await claim(3, "w3", { clusterUid: THEIRS, epoch: 2n })).toMatchObject({
+        kind: "claimed",
+        epoch: 2n,
+        tick: 1n,
+      });
       expect(await commit({ tick: 2n })).toEqual({ kind: "fenced" });
       expect(await commit({ tick: 2n, epoch: 2n, token: 3n as FencingToken })).toMatchObject({
         kind: "committed",

@@ -123,6 +123,8 @@ function productOf(stack: Stack, directory: string): Product {
   };
 
   const applyAll: Product["applyAll"] = async (names, spec) => {
+    // kubectl takes an empty list for a mistake.
+    if (names.length === 0) return;
     const items = names.map((name) => ({
       apiVersion: `${CITY_GROUP}/${CITY_VERSION}`,
       kind: "City",

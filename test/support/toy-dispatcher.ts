@@ -45,7 +45,7 @@ async function holdCity(
   const token = tokenOf(input.token);
   const limited = (): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(CALL_LIMIT_MS)]);
   const claim = await fence.claim(
-    { city, clusterUid: CLUSTER, token, holder: `toy-${input.token}` },
+    { city, clusterUid: CLUSTER, epoch: 1n, token, holder: `toy-${input.token}` },
     limited(),
   );
   if (claim.kind !== "claimed") return;

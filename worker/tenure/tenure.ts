@@ -128,6 +128,8 @@ async function claim(
           {
             city: input.city,
             clusterUid: input.task.clusterUid,
+            // A Lease without one was written before Leases had epochs; it is about to be written anew.
+            epoch: BigInt(input.task.epoch ?? 0),
             token: input.token,
             holder: dependencies.worker,
           },

@@ -6,6 +6,9 @@
 CREATE PROCEDURE claim_city(
   IN p_city        VARCHAR(63) CHARACTER SET ascii COLLATE ascii_bin,
   IN p_cluster_uid VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin,
+  -- The epoch in which the Lease was written. A worker that was cut off while etcd went back still has the larger token of the
+  -- lost history; only its epoch tells that it is old.
+  IN p_epoch       BIGINT UNSIGNED,
   IN p_token       BIGINT UNSIGNED,
   IN p_holder      VARCHAR(253) CHARACTER SET ascii COLLATE ascii_bin
 )
@@ -30,6 +33,15 @@ main: BEGIN
            NULL AS commit_id, CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) AS database_time_ms;
     LEAVE main;
   END IF;
+
+  -- check: epoch
+  IF NOT (p_epoch <=> v_authority) THEN
+    ROLLBACK;
+    SELECT 'behind' AS outcome, NULL AS epoch, NULL AS tick, NULL AS slot_ms, NULL AS period_ms, NULL AS commit_id,
+           CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) AS database_time_ms;
+    LEAVE main;
+  END IF;
+  -- end of check: epoch
 
   -- Makes sure of the row and takes its lock, in one statement.
   INSERT INTO city_fence (city, epoch, token, claimed_at, changed_at)

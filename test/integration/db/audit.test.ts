@@ -63,7 +63,10 @@ async function commit(
 }
 
 const claim = (token: number) =>
-  fence.claim({ city: "madrid", clusterUid: CLUSTER, token: tokenOf(token), holder: `w${token}` }, within());
+  fence.claim(
+    { city: "madrid", clusterUid: CLUSTER, epoch: 1n, token: tokenOf(token), holder: `w${token}` },
+    within(),
+  );
 
 /** Three holders, a seal, seven ticks, two assignments, one dropped decision, two missed slots. */
 async function writeHistory(): Promise<void> {
@@ -198,7 +201,7 @@ describe("pruning", () => {
 
   test("walks all cities in batches and tells where to go on", async () => {
     for (const city of ["athens", "bergen", "cairo"]) {
-      await fence.claim({ city, clusterUid: CLUSTER, token: tokenOf(1), holder: "w" }, within());
+      await fence.claim({ city, clusterUid: CLUSTER, epoch: 1n, token: tokenOf(1), holder: "w" }, within());
     }
     const operator = db.open("operator");
     const cities: (string | undefined)[] = [];

@@ -38,7 +38,10 @@ beforeEach(async () => {
   feed = db.open("feed");
   fence = createFence({ database: worker, clock: systemClock });
   tick = 0n;
-  await fence.claim({ city: "madrid", clusterUid: CLUSTER, token: tokenOf(1), holder: "w" }, within());
+  await fence.claim(
+    { city: "madrid", clusterUid: CLUSTER, epoch: 1n, token: tokenOf(1), holder: "w" },
+    within(),
+  );
 });
 afterEach(async () => {
   const report = await audit(db.open("admin"), within());

@@ -48,7 +48,10 @@ afterEach(async () => {
 });
 
 const claim = (fence: Fence, token: number) =>
-  fence.claim({ city: "madrid", clusterUid: CLUSTER, token: tokenOf(token), holder: `w${token}` }, within());
+  fence.claim(
+    { city: "madrid", clusterUid: CLUSTER, epoch: 1n, token: tokenOf(token), holder: `w${token}` },
+    within(),
+  );
 
 /** Of the last tick that was committed. */
 let lastCommitId: string | undefined;

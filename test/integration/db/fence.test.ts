@@ -42,8 +42,8 @@ afterEach(async () => {
   await db.close();
 });
 
-const claim = (token: number, holder = `w${token}`, city = "madrid") =>
-  fence.claim({ city, clusterUid: CLUSTER, token: tokenOf(token), holder }, within());
+const claim = (token: number, holder = `w${token}`, city = "madrid", epoch = 1n) =>
+  fence.claim({ city, clusterUid: CLUSTER, epoch, token: tokenOf(token), holder }, within());
 
 const commit = (request: Partial<CommitRequest> & { readonly tick: bigint }) =>
   fence.commit(
@@ -109,6 +109,7 @@ describe("a claim", () => {
       {
         city: "madrid",
         clusterUid: "99999999-0000-4000-8000-000000000000",
+        epoch: 1n,
         token: tokenOf(10),
         holder: "w1",
       },
@@ -121,7 +122,7 @@ describe("a claim", () => {
   test("keeps every digit of the largest token there is", async () => {
     const largest = tokenOf(2n ** 64n - 1n);
     const outcome = await fence.claim(
-      { city: "madrid", clusterUid: CLUSTER, token: largest, holder: "w" },
+      { city: "madrid", clusterUid: CLUSTER, epoch: 1n, token: largest, holder: "w" },
       within(),
     );
     expect(outcome.kind).toBe("claimed");
@@ -134,7 +135,7 @@ describe("a claim", () => {
     const tokens = Array.from({ length: 20 }, (_, index) => tokenOf(100 + index));
     const outcomes = await Promise.all(
       tokens.map((token) =>
-        many.claim({ city: "rome", clusterUid: CLUSTER, token, holder: `w${token}` }, within()),
+        many.claim({ city: "rome", clusterUid: CLUSTER, epoch: 1n, token, holder: `w${token}` }, within()),
       ),
     );
     expect(outcomes.filter(({ kind }) => kind === "claimed").length).toBeGreaterThanOrEqual(1);
@@ -266,7 +267,7 @@ describe("the authority", () => {
     expect(await takeAuthority(operator, other, within())).toEqual({ epoch: 2n, clusterUid: other });
     expect(await commit({ tick: 1n })).toMatchObject({ kind: "committed" });
     expect(await claim(11)).toEqual({ kind: "foreign" });
-    const request = { city: "madrid", clusterUid: other, token: tokenOf(1), holder: "new" };
+    const request = { city: "madrid", clusterUid: other, epoch: 2n, token: tokenOf(1), holder: "new" };
     expect(await fence.claim(request, within())).toMatchObject({ kind: "claimed", epoch: 2n, tick: 1n });
     expect(await commit({ tick: 2n })).toEqual({ kind: "fenced" });
     expect(await commit({ tick: 2n, epoch: 2n, token: tokenOf(1) })).toMatchObject({ kind: "committed" });
@@ -284,7 +285,8 @@ describe("the authority", () => {
   test("raised lets smaller tokens through again", async () => {
     await claim(10);
     await raiseEpoch(operator, { clusterUid: CLUSTER, expectedEpoch: 1n }, within());
-    expect(await claim(3)).toMatchObject({ kind: "claimed", epoch: 2n });
+    expect(await claim(11)).toEqual({ kind: "behind" });
+    expect(await claim(3, "w3", "madrid", 2n)).toMatchObject({ kind: "claimed", epoch: 2n });
   });
 });
 

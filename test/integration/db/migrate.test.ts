@@ -58,7 +58,7 @@ describe("a migration", () => {
       "UPDATE schema_version SET digest = REPEAT('0', 64) WHERE name = 'protocol/claim-city.sql'",
     );
     const fence = createFence({ database: db.open("worker"), clock: systemClock });
-    const request = { city: "madrid", clusterUid: CLUSTER, token: tokenOf(1), holder: "w" };
+    const request = { city: "madrid", clusterUid: CLUSTER, epoch: 1n, token: tokenOf(1), holder: "w" };
     await expect(fence.claim(request, within())).rejects.toMatchObject({
       code: expect.stringMatching(/^database-(schema|denied)$/),
       remedy: "give-up",
@@ -102,7 +102,7 @@ describe("a migration", () => {
     [url.username, url.password] = ["managed_worker", "worker-pass"];
     const database = openDatabase({ url: url.href, connectionsMax: 2, log: silentLog, clock: systemClock });
     const claim = (signal: AbortSignal) =>
-      database.call("CALL claim_city('madrid', 'x', 1, 'w')", [], signal);
+      database.call("CALL claim_city('madrid', 'x', 1, 1, 'w')", [], signal);
     await claim(within());
     const blocker = await db.connect();
     await blocker.query("START TRANSACTION; SELECT * FROM managed.city_fence FOR UPDATE");
@@ -165,9 +165,9 @@ describe("the accounts", () => {
   test.each([
     ["worker", "CALL seal_city('madrid', 'x', 1)"],
     ["worker", "CALL take_authority('x')"],
-    ["operator", "CALL claim_city('madrid', 'x', 1, 'w')"],
+    ["operator", "CALL claim_city('madrid', 'x', 1, 1, 'w')"],
     ["operator", "CALL commit_tick('madrid', 1, 1, 1, UUID(), NULL, 0, 0, 0, 0, '[]')"],
-    ["feed", "CALL claim_city('madrid', 'x', 1, 'w')"],
+    ["feed", "CALL claim_city('madrid', 'x', 1, 1, 'w')"],
     ["worker", "CALL apply_decisions('madrid', 1, 1, 1, '[]', @dropped)"],
   ] as const)("%s may not %s", async (role, statement) => {
     await expect(db.open(role).call(statement, [], within())).rejects.toMatchObject({

@@ -55,7 +55,10 @@ async function race(): Promise<Tallies & { readonly told: readonly { tick: bigin
     while (performance.now() < endMs) {
       lastToken += 1;
       const token = tokenOf(lastToken);
-      const claimed = await fence.claim({ city: "madrid", clusterUid: CLUSTER, token, holder }, within());
+      const claimed = await fence.claim(
+        { city: "madrid", clusterUid: CLUSTER, epoch: 1n, token, holder },
+        within(),
+      );
       if (claimed.kind !== "claimed") continue;
       tallies.claims += 1;
       let { tick, commitId: previousCommitId } = claimed;
