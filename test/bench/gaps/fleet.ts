@@ -79,11 +79,10 @@ export class BenchFleet {
     const name = `worker-${this.#started}`;
     const { stack } = this.product;
     const links = traits.linked === true ? await createLinks(stack, "worker") : undefined;
-    const child = stack.startWorker(name, {
-      ...links?.env,
-      ...(traits.inPod === true ? { POD_UID: await this.#createPod(name) } : {}),
-      VERSION: String(this.#version),
-    });
+    const pod = traits.inPod === true ? { POD_UID: await this.#createPod(name) } : {};
+    // After an interruption nothing may start that nobody would end.
+    this.#signal.throwIfAborted();
+    const child = stack.startWorker(name, { ...links?.env, ...pod, VERSION: String(this.#version) });
     const worker = { name, child, links, inPod: traits.inPod === true };
     this.#workers.set(name, worker);
     await happensWithin(REGISTER_LIMIT_MS, `the first heartbeat of ${name}`, async () => {
