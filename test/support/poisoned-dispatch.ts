@@ -1,0 +1,17 @@
+import { isMainThread } from "node:worker_threads";
+import { registerHooks } from "node:module";
+
+/**
+ * Loaded with `node --import` into a worker process and so into its dispatch threads: there it puts `poisonous-dispatch.ts` in
+ * the place of the dispatcher. Everything else is the product as it is.
+ */
+if (!isMainThread) {
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      const isThreads = context.parentURL?.endsWith("/worker/dispatch-pool/thread.ts") ?? false;
+      return isThreads && specifier.endsWith("/dispatch.ts")
+        ? nextResolve(new URL("poisonous-dispatch.ts", import.meta.url).href, context)
+        : nextResolve(specifier, context);
+    },
+  });
+}
