@@ -23,7 +23,6 @@
 #else
 #define isWorkerOf(cluster, worker) true
 #endif
-#define EPOCHS 4
 #ifndef COMMITS
 #define COMMITS 3 /* commit ids: 1 to COMMITS; 0 is "none" */
 #endif
@@ -154,6 +153,12 @@ end:
       seenRv = 0; worker = 0
     }
 
+  /* After a rollback the Lease may get a number anew that is at the fence for another worker: the city stalls, and moves. */
+  :: atomic {
+      authority == cluster && fenceEpoch == epoch && fenceRv == leaseRv[cluster] && fenceHolder != leaseHolder[cluster] &&
+      leaseHolder[cluster] != NOBODY -> leaseRv[cluster]++
+    }
+
   /* Suspend: a Lease without a holder first, ... */
   :: atomic {
       authority == cluster && wantsSuspend && leaseHolder[cluster] != NOBODY ->
@@ -176,7 +181,6 @@ end:
       seenRv = 0
     }
 
-#ifndef NO_EPOCH_RAISE
   /* The fence is ahead of the Lease: etcd went back in time, says a quorum read. A view of our own may just be old. */
 #ifdef NO_QUORUM_READ
   :: atomic { authority == cluster -> seenRv = leaseRv[cluster] };
@@ -186,16 +190,11 @@ end:
 #endif
     atomic {
       if
-#ifdef NO_RAISE_CONDITION
-      :: seenEpoch != 0 && authority == cluster && epoch < EPOCHS -> epoch++
-#else
       :: authority == cluster && epoch == seenEpoch -> epoch++
-#endif
       :: else
       fi;
       seenEpoch = 0
     }
-#endif
   od
 }
 
@@ -331,7 +330,7 @@ proctype Settled() {
 end:
   timeout ->
   assert(leaseHolder[authority] == NOBODY && !wantsSuspend || /* resumed, and no write was left to give it to somebody */
-    (fenceEpoch == epoch && fenceRv == leaseRv[authority] && fenceHolder == leaseHolder[authority]));
+    (fenceRv == leaseRv[authority] && fenceHolder == leaseHolder[authority])); /* in the last epoch, until it claims again */
   assert(!wantsSuspend || isSuspended)
 }
 
