@@ -28,9 +28,10 @@ async function check(command: string, args: readonly string[]): Promise<Tally> {
 }
 
 /** A program of our own that ends with "N passed, N failed"; one that ends otherwise has failed. */
-async function program(args: readonly string[]): Promise<Tally> {
+async function program(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Tally> {
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
     stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...env },
   });
   let tail = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -84,8 +85,10 @@ const CHECKS: readonly (readonly [string, () => Promise<Tally>])[] = [
   // what the failed test did not close.
   ["integration", () => jest("integration", ["--runInBand", "--forceExit"])],
   ["perturbation", () => jest("perturbation", ["--runInBand", "--forceExit"])],
+  ["model", () => program(["test/model/main.ts"])],
   // Other seeds every day, which the output names.
   ["simulation", () => program(["test/simulation/main.ts", "--seeds", "100"])],
+  ["chaos", () => program(["test/chaos/main.ts"], { MINUTES: "1" })],
 ];
 
 let passed = 0;

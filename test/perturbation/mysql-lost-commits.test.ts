@@ -39,7 +39,7 @@ afterAll(async () => {
 /** Commits the next tick as a worker does that claimed first: on top of what the claim shows. */
 async function tickOn(fence: Fence): Promise<{ readonly tick: bigint; readonly commitId: string }> {
   const claim = await fence.claim(
-    { city: CITY, clusterUid: CLUSTER, token: TOKEN, holder: HOLDER },
+    { city: CITY, clusterUid: CLUSTER, epoch: 1n, token: TOKEN, holder: HOLDER },
     within(),
   );
   if (claim.kind !== "claimed") throw new Error(`the claim was ${claim.kind}`);
