@@ -5,7 +5,7 @@ import { createConnection, type Connection, type RowDataPacket } from "mysql2/pr
 import type { FencingToken } from "../../crds/token.ts";
 import { ACCOUNT_ROLES, accountName, type AccountRole } from "../../db/accounts.ts";
 import { migrate } from "../../db/migrate.ts";
-import type { CommitRequest } from "../../db/fence.ts";
+import type { ClaimRequest, CommitRequest } from "../../db/fence.ts";
 import { openDatabase, type Database } from "../../db/pool.ts";
 import { startMysql, type MysqlServer } from "../../local/mysql/mysql-server.ts";
 import { systemClock } from "../../runtime/clock.ts";
@@ -132,4 +132,16 @@ export function within(limitMs: number = CALL_LIMIT_MS): AbortSignal {
 
 export function tokenOf(value: number | bigint): FencingToken {
   return BigInt(value) as FencingToken;
+}
+
+/** A claim of Madrid with that token, by a worker named after it. */
+export function claimOf(token: number, fields: Partial<ClaimRequest> = {}): ClaimRequest {
+  return {
+    city: "madrid",
+    clusterUid: CLUSTER,
+    epoch: 1n,
+    token: tokenOf(token),
+    holder: `w${token}`,
+    ...fields,
+  };
 }

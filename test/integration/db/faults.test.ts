@@ -3,13 +3,12 @@ import { createServer, type AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { audit } from "../../../db/audit.ts";
 import { createFence, type CommitOutcome, type Fence } from "../../../db/fence.ts";
-import type { Database } from "../../../db/pool.ts";
-import { openDatabase } from "../../../db/pool.ts";
+import { openDatabase, type Database } from "../../../db/pool.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { silentLog } from "../../../runtime/log.ts";
 import { startMysqlProxy, type MysqlProxy } from "../../support/mysql-proxy.ts";
 import {
-  CLUSTER,
+  claimOf,
   freshDatabase,
   MYSQL_START_LIMIT_MS,
   startTestMysql,
@@ -47,11 +46,7 @@ afterEach(async () => {
   await db.close();
 });
 
-const claim = (fence: Fence, token: number) =>
-  fence.claim(
-    { city: "madrid", clusterUid: CLUSTER, epoch: 1n, token: tokenOf(token), holder: `w${token}` },
-    within(),
-  );
+const claim = (fence: Fence, token: number) => fence.claim(claimOf(token), within());
 
 /** Of the last tick that was committed. */
 let lastCommitId: string | undefined;

@@ -9,6 +9,7 @@ import { readSnapshot } from "../../../db/snapshot.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import {
   chained,
+  claimOf,
   CLUSTER,
   commitIdOf,
   freshDatabase,
@@ -43,7 +44,7 @@ afterEach(async () => {
 });
 
 const claim = (token: number, holder = `w${token}`, city = "madrid", epoch = 1n) =>
-  fence.claim({ city, clusterUid: CLUSTER, epoch, token: tokenOf(token), holder }, within());
+  fence.claim(claimOf(token, { holder, city, epoch }), within());
 
 const commit = (request: Partial<CommitRequest> & { readonly tick: bigint }) =>
   fence.commit(
@@ -288,14 +289,4 @@ describe("the authority", () => {
     expect(await claim(11)).toEqual({ kind: "behind" });
     expect(await claim(3, "w3", "madrid", 2n)).toMatchObject({ kind: "claimed", epoch: 2n });
   });
-});
-
-test("progress tells only of the fences that moved since, and always of the time", async () => {
-  await claim(10);
-  const first = await readProgress(operator, undefined, within());
-  expect(first.fences).toHaveLength(1);
-  expect(first.fences[0]?.committedAtMs).toBeUndefined();
-  const later = await readProgress(operator, first.databaseTimeMs + 60_000, within());
-  expect(later.fences).toEqual([]);
-  expect(later.databaseTimeMs).toBeGreaterThanOrEqual(first.databaseTimeMs);
 });
