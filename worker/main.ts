@@ -11,6 +11,7 @@ import { createMetrics } from "../runtime/metrics.ts";
 import { serveProbes } from "../runtime/probes.ts";
 import { exitOnFailure, shutdownSignals } from "../runtime/shutdown.ts";
 import { createDispatchPool, HEAP_MEGABYTES_MAX } from "./dispatch-pool/dispatch-pool.ts";
+import { startDispatchProcess } from "./dispatch-pool/dispatch-process.ts";
 import { createWorkerMetrics } from "./metrics.ts";
 import { createWorker } from "./worker.ts";
 
@@ -73,7 +74,12 @@ async function main(): Promise<void> {
   const threadSettings = { clock: systemClock, log, heapMegabytesMax: settings.heapMegabytesMax };
   const dispatchPool = createDispatchPool({ ...threadSettings, threads: settings.threads });
   // Most workers never need it.
-  const isolationPool = createDispatchPool({ ...threadSettings, threads: 1, startsAtOnce: false });
+  const isolationPool = createDispatchPool({
+    ...threadSettings,
+    threads: 1,
+    startsAtOnce: false,
+    startThread: startDispatchProcess,
+  });
   const instance = createWorker(
     {
       clock: systemClock,

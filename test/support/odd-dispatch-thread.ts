@@ -12,6 +12,11 @@ parentPort?.on("message", (request: DispatchRequest) => {
       const eaten: number[][] = [];
       for (;;) eaten.push(Array.from({ length: 100_000 }, (_, index) => index + 0.5));
     }
+    case "devour-at-once": {
+      // V8 ends the whole process for this one, whatever the limits of the thread.
+      const eaten: unknown[] = [];
+      for (;;) eaten.push(Array.from<number>({ length: 30_000_000 }).fill(0.5));
+    }
     default: {
       // What it was told, as the name of a courier.
       const decisions = [{ order: "remaining", courier: String(request.remainingMs) }];

@@ -7,7 +7,7 @@ import { startDispatchThread, type DispatchThread } from "./dispatch-thread.ts";
 /**
  * Runs the pure dispatcher in threads, so that heartbeats and watches never wait for it. Calls start in the order in
  * which they came; a thread that hangs or crashes costs the one call that it ran. Those that wait behind it get a fresh
- * thread as soon as it is overdue: they need not wait until it is given up.
+ * thread after `RELIEF_AFTER_MS`, or at its deadline: they need not wait until it is given up.
  */
 export type DispatchPool = {
   /**
@@ -28,6 +28,11 @@ export type DispatchPool = {
 };
 
 export const HARD_DEADLINE_FACTOR = 1.5;
+/**
+ * Several times what a large city takes, and little beside the shortest periods: a city with a long period, whose
+ * deadline is far away, must not make one with a short period miss slots.
+ */
+export const RELIEF_AFTER_MS = 250;
 const WAITING_CALLS_MAX = 1_000;
 /** For a thread that is still starting when the call that it is for is over. */
 const START_LIMIT_MS = 10_000;
@@ -43,11 +48,13 @@ type Call = {
   readonly answer: PromiseWithResolvers<DispatchResult>;
   /** Where it runs; undefined while it waits. */
   slot: Slot | undefined;
-  /** It runs and its deadline has passed. */
+  /** It has run for longer than others are to wait for it. */
   isOverdue: boolean;
   cancelTimers: () => void;
   cancelStartLimit: () => void;
 };
+
+type StartThread = (module: URL, heapMegabytesMax: number) => DispatchThread;
 
 /** One place for a thread. Empty when its thread ended while idle, until a call needs it. */
 type Slot = { thread: DispatchThread | undefined; isBusy: boolean };
@@ -64,6 +71,8 @@ export function createDispatchPool(input: {
   readonly startsAtOnce?: boolean;
   /** What the threads run; it follows `protocol.ts`. */
   readonly threadModule?: URL;
+  /** `startDispatchThread` unless said otherwise. */
+  readonly startThread?: StartThread;
 }): DispatchPool {
   assert(input.threads >= 1, "a dispatch pool needs a thread");
   return new ThreadPool({
@@ -71,6 +80,7 @@ export function createDispatchPool(input: {
     heapMegabytesMax: HEAP_MEGABYTES_MAX,
     startsAtOnce: true,
     threadModule: new URL("thread.ts", import.meta.url),
+    startThread: startDispatchThread,
     ...input,
   });
 }
@@ -79,6 +89,7 @@ class ThreadPool implements DispatchPool {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #threadModule: URL;
+  readonly #startThread: StartThread;
   readonly #waitingCallsMax: number;
   readonly #heapMegabytesMax: number;
   readonly #slots: Slot[];
@@ -90,18 +101,11 @@ class ThreadPool implements DispatchPool {
   readonly #ending = new Set<Promise<void>>();
   #isClosed = false;
 
-  constructor(input: {
-    readonly threads: number;
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly waitingCallsMax: number;
-    readonly heapMegabytesMax: number;
-    readonly startsAtOnce: boolean;
-    readonly threadModule: URL;
-  }) {
+  constructor(input: Required<Parameters<typeof createDispatchPool>[0]>) {
     this.#clock = input.clock;
     this.#log = input.log;
     this.#threadModule = input.threadModule;
+    this.#startThread = input.startThread;
     this.#waitingCallsMax = input.waitingCallsMax;
     this.#heapMegabytesMax = input.heapMegabytesMax;
     this.#slots = Array.from({ length: input.threads }, () => ({
@@ -168,7 +172,7 @@ class ThreadPool implements DispatchPool {
       this.#running.add(call);
       call.cancelTimers();
       const nowMs = this.#clock.monotonicMs();
-      const cancelOverdue = this.#clock.schedule(call.deadlineAtMs - nowMs, () => {
+      const cancelOverdue = this.#clock.schedule(Math.min(RELIEF_AFTER_MS, call.deadlineAtMs - nowMs), () => {
         call.isOverdue = true;
         this.#pump();
       });
@@ -253,7 +257,7 @@ class ThreadPool implements DispatchPool {
   }
 
   #start(): DispatchThread {
-    return startDispatchThread(this.#threadModule, this.#heapMegabytesMax);
+    return this.#startThread(this.#threadModule, this.#heapMegabytesMax);
   }
 
   #replace(slot: Slot, because: string): void {

@@ -20,11 +20,16 @@ export type DispatchThread = {
 /**
  * A thread that needs more heap than `heapMegabytesMax` is ended by V8, and the process lives on. What can still take the
  * process down from within a thread: memory outside of V8's heap (typed arrays, strings of a native module), which only
- * the container's limit bounds; an answer that the main thread has no room to receive; an allocation that fails inside
- * V8 itself, where it can only abort; and `process.abort()`, `process.kill()` or a crash of a native module. The dispatcher
- * is plain JavaScript on plain objects, and the operator sees the death of a worker and counts it against the city.
+ * the container's limit bounds; an answer that the main thread has no room to receive; one allocation larger than what is
+ * left of the heap (an array or Map that doubles), for which V8 aborts the process; and `process.kill()` or a crash of a
+ * native module. The operator sees the death of a worker and counts it against the city, which then has a process of its
+ * own: see `startDispatchProcess`.
  */
-export function startDispatchThread(module: URL, heapMegabytesMax: number): DispatchThread {
+export function startDispatchThread(
+  module: URL,
+  heapMegabytesMax: number,
+  onReady: () => void = () => undefined,
+): DispatchThread {
   const worker = new Worker(module, {
     name: "dispatch",
     resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax },
@@ -38,6 +43,7 @@ export function startDispatchThread(module: URL, heapMegabytesMax: number): Disp
   worker.on("message", (answer: DispatchAnswer) => {
     if (answer === READY) {
       ready = true;
+      onReady();
       return;
     }
     const call = current;
