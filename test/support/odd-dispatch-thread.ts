@@ -14,7 +14,7 @@ parentPort?.on("message", (request: DispatchRequest) => {
     }
     case "devour-at-once": {
       // V8 ends the whole process for this one, whatever the limits of the thread.
-      const eaten: unknown[] = [];
+      const eaten: number[][] = [];
       for (;;) eaten.push(Array.from<number>({ length: 30_000_000 }).fill(0.5));
     }
     default: {
