@@ -1,0 +1,130 @@
+import { integration, unit, type Guard } from "./guard.ts";
+
+/** The guards of the worker, and of what every process watches with. */
+
+const TRANSITION = unit("worker/transition");
+const GRID = unit("worker/grid");
+
+export const WORKER_GUARDS: readonly Guard[] = [
+  {
+    name: "unknown-claims-again",
+    upholds: "whoever does not know what the database holds claims before computing",
+    file: "worker/tenure/transition.ts",
+    search: '    case "reload":\n    case "outpaced":\n    case "unknown":\n      return { kind: "claiming"',
+    replace:
+      '    case "unknown":\n      return state;\n    case "reload":\n    case "outpaced":\n      return { kind: "claiming"',
+    checks: [TRANSITION],
+  },
+  {
+    name: "ended-is-final",
+    upholds: "an ended tenure never runs again",
+    file: "worker/tenure/transition.ts",
+    search: 'if (state.kind === "ended") return state;',
+    replace: "",
+    checks: [TRANSITION],
+  },
+  {
+    name: "fenced-ends",
+    upholds: "a fenced tenure ends",
+    file: "worker/tenure/transition.ts",
+    search: '    case "fenced":\n    case "unassigned":',
+    replace: '    case "fenced":\n      return state;\n    case "unassigned":',
+    checks: [TRANSITION],
+  },
+  {
+    name: "tick-deadline",
+    upholds: "a tick cannot outlive its period",
+    file: "worker/tenure/grid.ts",
+    search: "tickMs: Math.floor(periodMs * 0.8)",
+    replace: "tickMs: Math.floor(periodMs * 1.8)",
+    checks: [GRID],
+  },
+  {
+    name: "current-slot-at-once",
+    upholds: "a move costs no slot: the successor does the current one",
+    file: "worker/tenure/grid.ts",
+    search: "if (lastSlotMs < currentMs || isAhead) {",
+    replace: "if (isAhead) {",
+    checks: [GRID],
+  },
+  {
+    name: "skip-missed-slots",
+    upholds: "missed slots are counted",
+    file: "worker/tenure/grid.ts",
+    search: "Math.ceil((currentMs - lastSlotMs) / grid.periodMs) - 1)",
+    replace: "0)",
+    checks: [GRID],
+  },
+  {
+    name: "clock-set-back",
+    upholds: "a database clock that was set back does not stop a city",
+    file: "worker/tenure/grid.ts",
+    search: "const isAhead = lastSlotMs > currentMs + grid.periodMs;",
+    replace: "const isAhead = false;",
+    checks: [GRID],
+  },
+  {
+    name: "new-token-ends-the-tenure",
+    upholds: "a Lease with another token ends the tenure under the old one",
+    file: "worker/assignments.ts",
+    search: 'if (wanted?.token !== holding.tenure.token) holding.tenure.stop("unassigned");',
+    replace: "",
+    checks: [unit("worker/assignments")],
+  },
+  {
+    name: "reclaim-of-a-fenced-tenure",
+    upholds: "a fence that went back is claimed again",
+    file: "worker/assignments.ts",
+    search: "if (holdings.get(city) === holding) follow(city, holding);",
+    replace: "",
+    checks: [unit("worker/assignments")],
+  },
+  {
+    name: "no-tenure-while-closing",
+    upholds: "a worker that ends starts nothing more",
+    file: "worker/assignments.ts",
+    search: "if (isClosing) return;\n    if (task",
+    replace: "if (task",
+    checks: [unit("worker/assignments")],
+  },
+  {
+    name: "drain-is-told",
+    upholds: "the operator re-places the cities of a worker that drains",
+    file: "worker/heartbeat.ts",
+    search: "isDraining = true;",
+    replace: "",
+    checks: [unit("worker/heartbeat")],
+  },
+  {
+    name: "heartbeat-goes-on",
+    upholds: "a worker beats on after its Lease was touched or deleted",
+    file: "worker/heartbeat.ts",
+    search: "            await refresh(beatSignal);\n            await write(beatSignal);",
+    replace: "            throw error;",
+    checks: [unit("worker/heartbeat")],
+  },
+  {
+    name: "lease-uid",
+    upholds: "a write never brings a deleted Lease back",
+    file: "crds/lease.ts",
+    search: "...(uid === undefined ? {} : { uid }),\n    ...(resourceVersion",
+    replace: "...(resourceVersion",
+    checks: [unit("crds/contract"), integration("kube/client")],
+  },
+  {
+    name: "lease-resource-version",
+    upholds: "two operators at once are merely wasteful",
+    file: "crds/lease.ts",
+    search: "...(resourceVersion === undefined ? {} : { resourceVersion }),",
+    replace: "",
+    checks: [unit("crds/contract"), integration("kube/client")],
+  },
+  {
+    name: "history-rewritten",
+    upholds: "an etcd that went back is listed anew",
+    file: "runtime/kube/reconnect.ts",
+    search: "return BigInt(present) < BigInt(lastSeen);",
+    replace: "return false;",
+    checks: [unit("kube/reconnect"), unit("kube/reflector")],
+  },
+];
