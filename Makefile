@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo audit test check types lint format unit integration simulate perturb chaos model bench-gaps control-plane mdrplib clean
+.PHONY: mutations help install demo audit test check types lint format unit integration simulate perturb chaos model bench-gaps control-plane mdrplib clean
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
@@ -57,6 +57,9 @@ model: install ## Check the protocol exhaustively with SPIN, and that every muta
 
 chaos: install ## Real processes on a failing network, killed, frozen and replaced: MINUTES=2 SEED=<of the run to repeat>
 	@exec env $(foreach name,MINUTES SEED,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/chaos/main.ts
+
+mutations: install ## Take every guard of the product away, one at a time, and see who notices: GUARD=<name>
+	@exec $(NODE_QUIET) test/mutations/main.ts $(GUARD)
 
 ##@ Measure
 bench-gaps: install ## What each kind of trouble costs a city, beside what is promised: CITIES=200 WORKERS=4 ONLY=<part of a name>

@@ -1,4 +1,4 @@
-import { integration, simulation, unit, type Guard } from "./guard.ts";
+import { integration, unit, type Guard } from "./guard.ts";
 
 /** The guards in MySQL, and those of the client that calls it. */
 
@@ -158,7 +158,7 @@ export const DATABASE_GUARDS: readonly Guard[] = [
     search:
       'if (snapshot.epoch !== input.epoch || snapshot.token !== input.token) return { kind: "fenced" };',
     replace: "",
-    checks: [unit("worker/tick"), simulation(40)],
+    checks: [unit("worker/tick")],
   },
   {
     name: "snapshot-tick",
@@ -166,6 +166,6 @@ export const DATABASE_GUARDS: readonly Guard[] = [
     file: "worker/tenure/tick.ts",
     search: "if (snapshot.tick !== input.lastTick || snapshot.commitId !== input.lastCommitId) {",
     replace: "if (snapshot.tick === -1n) {",
-    checks: [unit("worker/tick"), simulation(40)],
+    checks: [unit("worker/tick")],
   },
 ];

@@ -11,7 +11,7 @@ export type Guard = {
 };
 
 export type Check = {
-  readonly world: "unit" | "integration" | "model" | "simulation" | "perturbation";
+  readonly world: "unit" | "integration";
   /** What follows the Node of the project on the command line, from the root of the repository. */
   readonly args: readonly string[];
 };
@@ -24,18 +24,15 @@ const JEST = [
   "--bail",
 ];
 
-export function unit(file: string): Check {
-  return { world: "unit", args: [...JEST, `test/unit/${file}.test.ts`] };
+/** `only`: part of the test's name, where others of the file would run on for ever without the guard. */
+export function unit(file: string, only?: string): Check {
+  return { world: "unit", args: [...JEST, `test/unit/${file}.test.ts`, ...named(only)] };
 }
 
 export function integration(file: string, only?: string): Check {
-  const names = only === undefined ? [] : ["-t", only];
-  return { world: "integration", args: [...JEST, `test/integration/${file}.test.ts`, ...names] };
+  return { world: "integration", args: [...JEST, `test/integration/${file}.test.ts`, ...named(only)] };
 }
 
-export function simulation(seeds: number): Check {
-  return {
-    world: "simulation",
-    args: ["test/simulation/main.ts", "--seeds", String(seeds), "--first", "1", "--jobs", "1"],
-  };
+function named(only: string | undefined): readonly string[] {
+  return only === undefined ? [] : ["-t", only];
 }

@@ -14,7 +14,7 @@ import { WORKER_GUARDS } from "./worker-guards.ts";
  */
 
 const GUARDS: readonly Guard[] = [...DATABASE_GUARDS, ...WORKER_GUARDS, ...OPERATOR_GUARDS];
-const CHECK_LIMIT_MS = 300_000;
+const CHECK_LIMIT_MS = 120_000;
 const TABLE = "test/MUTATIONS.md";
 
 const chosen = new Set(process.argv.slice(2));

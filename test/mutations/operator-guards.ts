@@ -1,4 +1,4 @@
-import { simulation, unit, type Guard } from "./guard.ts";
+import { unit, type Guard } from "./guard.ts";
 
 /** The guards of the operator. */
 
@@ -7,6 +7,7 @@ const ROSTER = unit("operator/roster");
 const BRAKE = unit("operator/brake");
 const SETBACKS = unit("operator/setbacks");
 const BALANCE = unit("operator/balance");
+const DOUBT = unit("operator/doubt");
 
 export const OPERATOR_GUARDS: readonly Guard[] = [
   {
@@ -55,7 +56,7 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     file: "operator/cities/place.ts",
     search: 'if (isBehindFence(city, view)) return { kind: "wait", because: "fence-ahead" };',
     replace: "",
-    checks: [PLACE, BRAKE, SETBACKS, simulation(40)],
+    checks: [DOUBT],
   },
   {
     name: "late-is-not-gone",
@@ -71,7 +72,7 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     file: "operator/cities/place.ts",
     search: "if (view.isDatabaseReachable && silenceMsOf(city, view) >= patienceMs(city)) {",
     replace: "if (silenceMsOf(city, view) >= patienceMs(city)) {",
-    checks: [PLACE, BRAKE],
+    checks: [DOUBT],
   },
   {
     name: "mass-stall-brake",
@@ -95,7 +96,7 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     file: "operator/cities/setbacks.ts",
     search: "firstMs * 2 ** Math.min(doublings, 30)",
     replace: "firstMs",
-    checks: [SETBACKS],
+    checks: [unit("operator/setbacks", "doubles with every tenure")],
   },
   {
     name: "setbacks-are-counted",
@@ -103,7 +104,7 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     file: "operator/cities/setbacks.ts",
     search: ": { setbacks: setbacks + 1, deaths: hasTicked(city) ? 0 : deaths };",
     replace: ": { setbacks, deaths: hasTicked(city) ? 0 : deaths };",
-    checks: [SETBACKS],
+    checks: [unit("operator/setbacks", "after stalled")],
   },
   {
     name: "rest-after-deaths",
