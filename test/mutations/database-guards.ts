@@ -20,7 +20,7 @@ export const DATABASE_GUARDS: readonly Guard[] = [
     file: `${PROTOCOL}/commit-tick.sql`,
     search: "v_epoch <> p_epoch OR v_token <> p_token OR",
     replace: "v_token <> p_token OR",
-    checks: [FENCE],
+    checks: [integration("db/guards")],
   },
   {
     name: "sealed-check",
@@ -32,11 +32,11 @@ export const DATABASE_GUARDS: readonly Guard[] = [
   },
   {
     name: "tick-check",
-    upholds: "ticks are 1, 2, 3, … (the previous commit id names the number as well, but for the first tick)",
+    upholds: "ticks are 1, 2, 3, … (the previous commit id says which tick, this its number)",
     file: `${PROTOCOL}/commit-tick.sql`,
     search: "IF p_tick <> v_last_tick + 1 THEN",
     replace: "IF FALSE THEN",
-    checks: [FENCE],
+    checks: [integration("db/guards")],
   },
   {
     name: "previous-commit-check",
@@ -116,7 +116,7 @@ export const DATABASE_GUARDS: readonly Guard[] = [
     file: `${PROTOCOL}/authority.sql`,
     search: "AND cluster_uid = p_cluster_uid AND epoch",
     replace: "AND epoch",
-    checks: [FENCE],
+    checks: [integration("db/guards")],
   },
   {
     name: "doubt-of-a-sent-commit",
