@@ -141,7 +141,7 @@ export const DATABASE_GUARDS: readonly Guard[] = [
     search:
       "if (session.isInDoubt || !isOperational(error) || !surelyChangedNothing(error)) connection.destroy();",
     replace: "if (false) connection.destroy();",
-    checks: [integration("db/faults", "a call that was given up|never lends"), integration("db/faults")],
+    checks: [integration("db/faults")],
   },
   {
     name: "kill-at-deadline",
