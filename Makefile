@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: mutations help install demo audit test check types lint format unit integration simulate perturb chaos model bench-gaps control-plane mdrplib clean
+.PHONY: help install demo audit test check types lint format unit integration simulate perturb chaos model mutations bench-gaps control-plane mdrplib clean
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
