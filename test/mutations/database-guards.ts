@@ -71,6 +71,14 @@ export const DATABASE_GUARDS: readonly Guard[] = [
     checks: [FENCE],
   },
   {
+    name: "claim-epoch",
+    upholds: "a token of the lost history claims nothing in the epoch after it",
+    file: `${PROTOCOL}/claim-city.sql`,
+    search: "IF NOT (p_epoch <=> v_authority) THEN",
+    replace: "IF FALSE THEN",
+    checks: [FENCE],
+  },
+  {
     name: "claim-authority",
     upholds: "only the cluster with the authority claims",
     file: `${PROTOCOL}/claim-city.sql`,

@@ -33,8 +33,8 @@ afterEach(async () => {
   await db.close();
 });
 
-const claim = (holder: string) =>
-  fence.claim({ city: "madrid", clusterUid: CLUSTER, token: tokenOf(10), holder }, within());
+const claim = (holder: string, epoch = 1n) =>
+  fence.claim({ city: "madrid", clusterUid: CLUSTER, epoch, token: tokenOf(10), holder }, within());
 
 const commit = (request: Partial<CommitRequest> & { readonly tick: bigint }) =>
   fence.commit(
@@ -56,7 +56,7 @@ describe("a commit", () => {
   test("under a token that was handed out again after etcd went back is fenced: its epoch is another", async () => {
     await claim("before");
     await raiseEpoch(db.open("operator"), { clusterUid: CLUSTER, expectedEpoch: 1n }, within());
-    expect(await claim("after")).toMatchObject({ kind: "claimed", epoch: 2n });
+    expect(await claim("after", 2n)).toMatchObject({ kind: "claimed", epoch: 2n });
     expect(await commit({ tick: 1n })).toEqual({ kind: "fenced" });
     expect(await commit({ tick: 1n, epoch: 2n })).toMatchObject({ kind: "committed" });
   });
