@@ -5,7 +5,11 @@ import { cityView, decide, fenceView, NOW_MS, workerView } from "../../support/f
 const workers = [workerView("w1"), workerView("w2")];
 
 test("a city that has not ticked for long is moved, but not while the database cannot be asked", () => {
-  const silent = cityView("madrid", { holder: "w1", watchedSinceMs: NOW_MS - 60_000, fence: fenceView({ holder: "w1" }) });
+  const silent = cityView("madrid", {
+    holder: "w1",
+    watchedSinceMs: NOW_MS - 60_000,
+    fence: fenceView({ holder: "w1" }),
+  });
   expect(decide([silent], workers)["madrid"]).toMatchObject({ kind: "assign", because: "stalled" });
   expect(decide([silent], workers, { isDatabaseReachable: false })["madrid"]).toEqual({ kind: "keep" });
 });
