@@ -1,7 +1,7 @@
 import type { CityCondition, CityStatus, ConditionStatus } from "../../crds/city.ts";
 import { formatDuration } from "../../crds/duration.ts";
 import type { Decision, WaitReason } from "./place.ts";
-import { isSealed, isStalled, type CityView, type FleetView } from "./view.ts";
+import { isReleased, isSealed, isStalled, type CityView, type FleetView } from "./view.ts";
 
 /**
  * What a person reads of a City: each condition's reason is what the deciding function returned. Pure.
@@ -120,7 +120,7 @@ function judgeDispatching(city: CityView, view: FleetView): Judgement {
 
 function judgeSuspended(city: CityView, view: FleetView): Judgement {
   if (!city.isSuspended) return { status: "False", reason: "NotSuspended", message: "spec.suspend is false" };
-  if (isSealed(city, view)) {
+  if (isReleased(city) && isSealed(city, view)) {
     return {
       status: "True",
       reason: "Sealed",

@@ -6,7 +6,15 @@ import { candidatesByPool, chooseWorker, type Candidates } from "./choose.ts";
 import { isolate, type Isolation } from "./isolation.ts";
 import { loadsOf, type Loads } from "./loads.ts";
 import { patienceMs, restMs } from "./setbacks.ts";
-import { isBehindFence, isBeyondUs, isSealed, silenceMsOf, type CityView, type FleetView } from "./view.ts";
+import {
+  isBehindFence,
+  isBeyondUs,
+  isReleased,
+  isSealed,
+  silenceMsOf,
+  type CityView,
+  type FleetView,
+} from "./view.ts";
 
 /** What is to be done about one city now, and why. */
 export type Decision =
@@ -122,8 +130,7 @@ function settle(city: CityView, view: FleetView, brake: Brake): Need {
   if (city.isDeleting) return settleDeleting(city, view);
   if (!city.hasFinalizer) return { kind: "adopt" };
   if (city.isSuspended) {
-    if (city.lease === undefined || city.lease.worker !== undefined)
-      return { kind: "unassign", because: "suspended" };
+    if (!isReleased(city)) return { kind: "unassign", because: "suspended" };
     return isSealed(city, view) ? { kind: "keep" } : { kind: "seal", because: "suspended" };
   }
   if (city.lease === undefined) return { kind: "orphan", because: "new-city" };

@@ -83,6 +83,14 @@ export function isBeyondUs(city: CityView, view: FleetView): boolean {
   return city.fence === undefined || city.fence.epoch >= view.authority.epoch;
 }
 
+/**
+ * Its Lease has no holder, and was written for the City as it is specified now. One that was written for an earlier pause is
+ * no release: a write that was decided on when the City had been resumed may be late, and still meets its precondition.
+ */
+export function isReleased({ lease, task }: CityView): boolean {
+  return lease !== undefined && lease.worker === undefined && lease.task?.generation === task.generation;
+}
+
 /** The fence was raised to the Lease's token on behalf of nobody: from then on nobody can commit. */
 export function isSealed(city: CityView, view: FleetView): boolean {
   const { lease, fence } = city;

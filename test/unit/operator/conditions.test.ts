@@ -4,7 +4,7 @@ import { parseToken } from "../../../crds/token.ts";
 import { describeCity } from "../../../operator/cities/conditions.ts";
 import { placeCities } from "../../../operator/cities/place.ts";
 import type { CityView, FleetView } from "../../../operator/cities/view.ts";
-import { cityOf } from "../../support/cities.ts";
+import { cityOf, taskOf } from "../../support/cities.ts";
 import { NOW_MS, cityView, fenceView, fleetView, leaseView, workerView } from "../../support/fleet.ts";
 
 const NOW_ISO = "2026-01-01T12:00:00Z";
@@ -103,13 +103,17 @@ describe("the status of a city", () => {
 
   test("is Suspended only when the fence is sealed with the Lease's token", () => {
     const city = cityOf("madrid", { suspend: true });
-    const lease = leaseView({ token: parseToken("9") });
+    const lease = leaseView({ token: parseToken("9"), task: taskOf(city) });
     const sealing = statusOf(cityView("madrid", { city, lease, fence: ticking }));
     expect(condition(sealing, "Suspended")).toMatchObject({ status: "False", reason: "Sealing" });
     const fence = { ...ticking, token: parseToken("9"), holder: undefined };
     const sealed = statusOf(cityView("madrid", { city, lease, fence }));
     expect(condition(sealed, "Suspended")).toMatchObject({ status: "True", reason: "Sealed" });
     expect(condition(sealed, "Ready")).toMatchObject({ status: "False", reason: "Suspended" });
+    // Resumed and suspended again: the Lease of the first time is no proof for the second.
+    const again = cityOf("madrid", { suspend: true }, { generation: 3 });
+    const unproven = statusOf(cityView("madrid", { city: again, lease, fence }));
+    expect(condition(unproven, "Suspended")).toMatchObject({ status: "False", reason: "Sealing" });
   });
 
   test("dates a condition anew only when its status changed", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { parseToken } from "../../../crds/token.ts";
-import { cityOf } from "../../support/cities.ts";
+import { cityOf, taskOf } from "../../support/cities.ts";
 import { cityView, decide, fenceView, leaseView, workerView } from "../../support/fleet.ts";
 
-const unheld = leaseView({ token: parseToken("9") });
+const unheld = leaseView({ token: parseToken("9"), task: taskOf(cityOf("madrid")) });
 const sealedFence = fenceView({ token: parseToken("9") });
 
 describe("a city", () => {
@@ -130,6 +130,13 @@ describe("a suspended city", () => {
     ).toEqual({
       kind: "keep",
     });
+  });
+
+  test("is released anew when it was resumed and suspended again: a late write that resumes it must fail", () => {
+    const again = cityOf("madrid", { suspend: true }, { generation: 3 });
+    expect(
+      decide([cityView("madrid", { city: again, lease: unheld, fence: sealedFence })], [])["madrid"],
+    ).toEqual({ kind: "unassign", because: "suspended" });
   });
 
   test("is sealed again when the fence is behind the Lease, or has a holder", () => {
