@@ -27,6 +27,15 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     checks: [PLACE],
   },
   {
+    name: "suspension-releases-anew",
+    upholds: "a late write that resumes a City meets no Lease as it was decided on after the next suspension",
+    file: "operator/cities/view.ts",
+    search:
+      "return lease !== undefined && lease.worker === undefined && lease.task?.generation === task.generation;",
+    replace: "return lease !== undefined && lease.worker === undefined;",
+    checks: [PLACE],
+  },
+  {
     name: "deletion-seals",
     upholds: "a deleted City commits nothing more",
     file: "operator/cities/place.ts",
