@@ -47,7 +47,8 @@ export function decideReconnect(input: {
   readonly random: () => number;
 }): Reconnect {
   const { ended, livedMs, limits, random } = input;
-  const isRelistNeeded = ended.kind === "expired";
+  // While the connection was lost history may have been rewritten and have grown past what we had seen: only a list tells.
+  const isRelistNeeded = ended.kind === "expired" || ended.kind === "lost";
   // A silent watch is simply opened again, which tells the two cases apart: if that fails, it is lost.
   if (ended.kind === "timed-out" || ended.kind === "silent")
     return { delayMs: 0, failures: 0, isRelistNeeded };

@@ -17,9 +17,6 @@ export type { Change } from "./store.ts";
  * Keeps a copy of one collection in memory: list, then watch, and again whatever breaks. It guarantees that the copy
  * converges on what the API server has, that no deletion is lost (an object that vanished or was replaced during a gap is
  * reported as deleted), and that a rewritten history is noticed. It does not guarantee that every state in between is seen.
- *
- * One gap is left: history that was rewritten while we were away and has since grown past the last resourceVersion that we
- * had seen looks like a continued one. A restore that raises the revision, as Kubernetes recommends, has no such gap.
  */
 export type Reflector<T extends KubeObject> = {
   /** Until the signal aborts. Rejects only when a callback throws, which is a bug of ours. */

@@ -140,15 +140,11 @@ export const FAULTS: Readonly<Record<string, FaultKind>> = {
 /** Mean time between two faults of one kind. */
 const INTERVAL_MS = 90_000;
 const RARE: ReadonlySet<string> = new Set(["second-cluster", "etcd-restored", "etcd-rollback", "fail-over"]);
-/** Kinds that come only when asked for, because what they do is beyond what is promised: see docs/simulation.md. */
-export const ON_REQUEST: ReadonlySet<string> = new Set(["etcd-rollback"]);
 const KIND_SHARE = 0.5;
 
 export type FaultChoice = {
   /** Kinds to leave out. */
   readonly without?: ReadonlySet<string>;
-  /** Kinds of ON_REQUEST to let in. */
-  readonly also?: ReadonlySet<string>;
 };
 
 /** The faults of a seed, in the order of their times. */
@@ -157,8 +153,7 @@ export function planFaults(seed: number, forMs: number, choice: FaultChoice = {}
   for (const kind of Object.keys(FAULTS)) {
     // A stream for each kind, so that leaving one out changes nothing of the others.
     const random = randomStream(seed, "faults", kind);
-    const isLetIn = !ON_REQUEST.has(kind) || choice.also?.has(kind) === true;
-    const isOn = random() < KIND_SHARE && isLetIn && choice.without?.has(kind) !== true;
+    const isOn = random() < KIND_SHARE && choice.without?.has(kind) !== true;
     const intervalMs = INTERVAL_MS * (0.3 + 2 * random()) * (RARE.has(kind) ? 4 : 1);
     const untilMs = isOn ? forMs : 0;
     let number = 0;

@@ -7,8 +7,7 @@ import { shapeOf } from "./shape.ts";
 
 /**
  * `--seeds 100 [--first 1] [--hours 10] [--jobs 2]` runs seeds until that many are done or that many cluster-hours are
- * simulated; `--seed 7 [--narrate]` runs one and tells its story; `--without crash,freeze` leaves kinds of faults out,
- * and `--also etcd-rollback` lets one in that comes only on request.
+ * simulated; `--seed 7 [--narrate]` runs one and tells its story; `--without crash,freeze` leaves kinds of faults out.
  */
 
 const { values } = parseArgs({
@@ -21,7 +20,6 @@ const { values } = parseArgs({
     narrate: { type: "boolean", default: false },
     narrow: { type: "boolean", default: false },
     without: { type: "string", default: "" },
-    also: { type: "string", default: "" },
     /** Set by ourselves: run the seeds that the parent sends. */
     job: { type: "boolean", default: false },
   },
@@ -30,7 +28,7 @@ const { values } = parseArgs({
 const HOUR_MS = 3_600_000;
 const out = (line: string): boolean => process.stdout.write(`${line}\n`);
 const kindsOf = (text: string): ReadonlySet<string> => new Set(text.split(",").filter((kind) => kind !== ""));
-const choice = { without: kindsOf(values.without), also: kindsOf(values.also) };
+const choice = { without: kindsOf(values.without) };
 
 /** What one child tells the other side about a seed. */
 type Report = Pick<
@@ -92,13 +90,7 @@ async function runMany(): Promise<void> {
   out(`seeds from ${first} on; one again with: node test/simulation/main.ts --seed <seed> --narrate`);
 
   const job = async (): Promise<void> => {
-    const child = fork(fileURLToPath(import.meta.url), [
-      "--job",
-      "--without",
-      values.without,
-      "--also",
-      values.also,
-    ]);
+    const child = fork(fileURLToPath(import.meta.url), ["--job", "--without", values.without]);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const give = (): void => {
       if (next - first >= seedsMax || simulatedHours() >= hoursMax) child.disconnect();

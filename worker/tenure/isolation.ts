@@ -23,7 +23,8 @@ export const REST_MS_MAX = 5 * 60_000;
 
 /** A worker that knows nothing bad of a city believes the City Lease: its tenures elsewhere may have come to nothing. */
 export function isolationAtStart(known: Isolation | undefined, setbacks: number): Isolation {
-  if (known !== undefined) return known;
+  // A new tenure is a new attempt: it does not rest for what was long ago, but stays apart.
+  if (known !== undefined) return known.kind === "isolated" ? { ...known, failures: 0 } : known;
   return setbacks > 0 ? { kind: "isolated", goodTicks: 0, failures: 0 } : SHARED;
 }
 

@@ -42,9 +42,11 @@ describe("a reflector that lost its watch", () => {
     expect(decide("lost", { livedMs: 10_000, failures: 4 }).failures).toBe(1);
   });
 
-  test("lists again when its place in history is gone", () => {
+  test("lists again when its place in history is gone, or may belong to another history", () => {
     expect(decide("expired").isRelistNeeded).toBe(true);
-    expect(decide("lost").isRelistNeeded).toBe(false);
+    expect(decide("lost").isRelistNeeded).toBe(true);
+    expect(decide("timed-out").isRelistNeeded).toBe(false);
+    expect(decide("silent").isRelistNeeded).toBe(false);
   });
 });
 

@@ -87,14 +87,14 @@ describe("a reflector", () => {
     expect(news()).toEqual(["deleted a"]);
   });
 
-  test("takes up its watch where it broke: what happened meanwhile is reported once", async () => {
+  test("lists again after its watch broke: what happened meanwhile is reported once", async () => {
     const { clock, kube, create, remove, news, stored } = await setUp(["a", "b"]);
     news();
     kube.breakWatches();
     await remove("a");
     await create("c");
     await clock.advance(200);
-    expect(news()).toEqual(["lost", "regained", "deleted a", "added c"]);
+    expect(news()).toEqual(["lost", "deleted a", "added c", "regained"]);
     expect(stored()).toEqual(["b", "c"]);
     expect(kube.calls.filter((call) => call === "watch leases")).toHaveLength(2);
   });
