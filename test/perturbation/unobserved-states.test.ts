@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureEtcdTools, type EtcdTools } from "../../local/control-plane/etcd-tools.ts";
-import { startReplica, type ApiServerReplica } from "../../local/control-plane/replica.ts";
+import { startReplica } from "../../local/control-plane/replica.ts";
 import { CITIES } from "../../operator/fleet.ts";
 import { createKubeClient } from "../../runtime/kube/client.ts";
-import { kubeconfigThrough, START_LIMIT_MS } from "../support/kube.ts";
+import { START_LIMIT_MS } from "../support/kube.ts";
 import { recordingLog } from "../support/recording-log.ts";
 import { createTcpProxy } from "../support/tcp-proxy.ts";
 import { happensWithin } from "../support/until.ts";
@@ -121,13 +121,19 @@ test.each(["merged", "late"] as const)(
   90_000,
 );
 
-test("an operator whose watch was cut and whose history etcd has compacted meanwhile lists anew", async () => {
+test("an operator whose watch etcd cannot continue, because its history is compacted, lists anew", async () => {
   const fleet = await freshFleet();
   const { surroundings, names } = fleet;
-  // Without a watch cache: what etcd has forgotten, this API server cannot show.
-  const replica = await startReplica({ of: world.api, name: "uncached", watchCache: false });
-  const proxy = await createTcpProxy(Number(new URL(replica.url).port));
-  const watches = await clientVia(replica, proxy.port);
+  // The operator's connection stays whole: its API server loses etcd, whose history is compacted meanwhile. Without a watch
+  // cache that server cannot take up its watches, and says so in each of them.
+  const proxy = await createTcpProxy(world.api.instance.etcdPort);
+  const replica = await startReplica({
+    of: world.api,
+    name: "uncached",
+    etcdPort: proxy.port,
+    watchCache: false,
+  });
+  const watches = createKubeClient({ kubeconfig: { kind: "file", path: replica.kubeconfigPath } });
   const { log, entries } = recordingLog();
   const operator = startOperator(surroundings, {
     view: composeClient({ watches, others: world.client }),
@@ -153,15 +159,10 @@ test("an operator whose watch was cut and whose history etcd has compacted meanw
     operator.life.end();
     await operator.ended;
     await watches.close();
-    await proxy.close();
     await replica.stop();
+    await proxy.close();
   }
 }, 120_000);
-
-async function clientVia(replica: ApiServerReplica, port: number) {
-  const path = await kubeconfigThrough({ ...replica, port });
-  return createKubeClient({ kubeconfig: { kind: "file", path } });
-}
 
 test("the auditor is content", async () => {
   await world.expectAuditClean();
