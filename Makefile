@@ -35,10 +35,6 @@ unit: install ## Unit tests; ARGS goes to Jest
 integration: install ## Tests against a real API server and a real MySQL; ARGS goes to Jest
 	@exec $(JEST) --runInBand test/integration $(ARGS)
 
-##@ Prove
-model: install ## Check every interleaving of the protocol's model with SPIN, and that no guard can be taken away
-	@exec $(NODE_QUIET) test/model/main.ts
-
 ##@ Operate
 audit: install ## Check the invariants in any database: DATABASE_URL=mysql://user:password@host:3306/dispatch
 	@DATABASE_URL="$(DATABASE_URL)" exec $(NODE_QUIET) db/main.ts audit
