@@ -14,9 +14,13 @@ import {
  */
 export type Costs = {
   /** Of letting this courier take this order; Infinity when they may not. */
-  pair(order: number, courier: number): number;
+  readonly pair: (order: number, courier: number) => number;
+  /** Not above `pair` of any courier who starts in that minute from that many metres away or more. */
+  readonly pairAtLeast: (order: number, startMinute: number, meters: number) => number;
   /** Of leaving the order without a courier in this answer. Above any pair's, and growing with the order's age. */
-  unassigned(order: number): number;
+  readonly unassigned: (order: number) => number;
+  /** For each courier, in which minute from now he or she starts; whoever is free now, in minute 0. */
+  readonly startMinutes: Int32Array;
 };
 
 /** How much one unit of each counts against one unit of a courier's travel. */
@@ -29,6 +33,8 @@ const WEIGHTS = {
   /** From placed to now, for an order without a courier: whoever was passed over before wins in the end. */
   age: 2,
 } as const;
+
+const MINUTE_MS = 60_000;
 
 /** Indices are those of the pool's lists. */
 export function costsOf(pool: Pool, nowMs: number, parameters: DispatchParameters): Costs {
@@ -47,6 +53,19 @@ export function costsOf(pool: Pool, nowMs: number, parameters: DispatchParameter
       if (refusalOfPair(order, courier, onTheWayMs, parameters) !== undefined) return Infinity;
       return pairCost(order, courier, onTheWayMs, parameters);
     },
+    pairAtLeast(orderIndex, startMinute, meters) {
+      const order = pool.orders[orderIndex];
+      if (order === undefined) return Infinity;
+      const onTheWayMs = Math.floor((meters * MINUTE_MS) / parameters.courierSpeedMetersPerMinute);
+      if (onTheWayMs > parameters.pickupTravelMaxMs) return Infinity;
+      const earliestMs = nowMs + Math.max(0, startMinute - 1) * MINUTE_MS;
+      return leastPairCost(
+        order,
+        { earliestMs, latestMs: nowMs + startMinute * MINUTE_MS },
+        onTheWayMs,
+        parameters,
+      );
+    },
     unassigned(orderIndex) {
       const order = pool.orders[orderIndex];
       if (order === undefined) return Infinity;
@@ -55,6 +74,9 @@ export function costsOf(pool: Pool, nowMs: number, parameters: DispatchParameter
           WEIGHTS.age * Math.max(0, nowMs - order.placedAtMs),
       );
     },
+    startMinutes: Int32Array.from(pool.couriers, ({ startsAtMs }) =>
+      Math.ceil((startsAtMs - nowMs) / MINUTE_MS),
+    ),
   };
 }
 
@@ -70,6 +92,22 @@ function pairCost(
     WEIGHTS.lateness * (pickupMs - order.readyAtMs) +
       WEIGHTS.travel * onTheWayMs +
       WEIGHTS.waiting * (pickupMs - atStoreMs),
+  );
+}
+
+/** Late as whoever starts first, waiting as whoever starts last. Waiting falls no faster with distance than travel grows. */
+function leastPairCost(
+  order: PooledOrder,
+  starts: { readonly earliestMs: number; readonly latestMs: number },
+  onTheWayMs: number,
+  parameters: DispatchParameters,
+): number {
+  const pickupMs = pickupAtMs(order, starts.earliestMs, onTheWayMs, parameters);
+  const atStoreMs = starts.latestMs + onTheWayMs + parameters.serviceTimeMs / 2;
+  return toDeciseconds(
+    WEIGHTS.lateness * (pickupMs - order.readyAtMs) +
+      WEIGHTS.travel * onTheWayMs +
+      WEIGHTS.waiting * Math.max(0, order.readyAtMs - atStoreMs),
   );
 }
 

@@ -1,14 +1,9 @@
-import { Candidates } from "./candidates.ts";
-import { costsOf } from "./cost.ts";
 import { mustLeaveNow } from "./hold.ts";
+import { match } from "./matching/match.ts";
+import { compareText } from "./matching/rank.ts";
 import type { Deadline, Decision, DispatchParameters, DispatchResult, DispatchSnapshot } from "./model.ts";
-import { poolOf, type Pool } from "./pool.ts";
-import { compareText } from "./rank.ts";
-import { solve } from "./solve.ts";
-
-/** Up to here every pair is looked at and nothing is left to prove: tens of milliseconds, hundreds when all orders are at one mall. */
-const DENSE_PAIRS_MAX = 400_000;
-const NEAREST_COURIERS = 20;
+import { poolOf } from "./pool.ts";
+import { matchingProblemOf } from "./problem.ts";
 
 /**
  * Which courier takes which order, now. A pure function: the same snapshot, parameters and answers of the deadline give
@@ -20,8 +15,8 @@ export function dispatch(
   parameters: DispatchParameters,
   deadline: Deadline,
 ): DispatchResult {
-  const pool = mostPressingFirst(poolOf(snapshot, parameters));
-  const matching = solve(candidatesOf(pool, snapshot.nowMs, parameters), deadline);
+  const pool = poolOf(snapshot, parameters);
+  const matching = match(matchingProblemOf(pool, snapshot.nowMs, parameters), deadline);
   const decisions: Decision[] = [];
   let held = 0;
   let unassignable = 0;
@@ -34,20 +29,4 @@ export function dispatch(
   });
   decisions.sort((a, b) => compareText(a.order, b.order));
   return { decisions, held, unassignable, degraded: !matching.isComplete };
-}
-
-/** The longest ready first: a deadline costs those at the end. */
-function mostPressingFirst(pool: Pool): Pool {
-  return { ...pool, orders: pool.orders.toSorted((a, b) => a.readyAtMs - b.readyAtMs) };
-}
-
-function candidatesOf(pool: Pool, nowMs: number, parameters: DispatchParameters): Candidates {
-  const orders = pool.orders.length;
-  const couriers = pool.couriers.length;
-  return new Candidates({
-    orders,
-    couriers,
-    costs: costsOf(pool, nowMs, parameters),
-    nearest: orders * couriers <= DENSE_PAIRS_MAX ? couriers : NEAREST_COURIERS,
-  });
 }

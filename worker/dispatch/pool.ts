@@ -1,8 +1,7 @@
 import type { Courier, DispatchParameters, DispatchSnapshot, Order } from "./model.ts";
 import { projectionOf, travelMs, type Place } from "./plane.ts";
-import { byRank } from "./rank.ts";
 
-/** The orders and couriers that one decision is about, on the city's plane, in an order that only their ids determine. */
+/** The orders and couriers that one decision is about, on the city's plane. */
 export type Pool = { readonly orders: readonly PooledOrder[]; readonly couriers: readonly PooledCourier[] };
 
 export type PooledOrder = {
@@ -40,7 +39,7 @@ export function poolOf(snapshot: DispatchSnapshot, parameters: DispatchParameter
       startsAtMs: Math.max(snapshot.nowMs, courier.freeAtMs ?? snapshot.nowMs),
       shiftEndsAtMs: courier.shiftEndsAtMs,
     }));
-  return { orders: byRank(orders), couriers: byRank(couriers) };
+  return { orders, couriers };
 }
 
 /** Why an order is not looked at, whoever the courier; undefined when it is. */

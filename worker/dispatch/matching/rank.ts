@@ -1,12 +1,12 @@
 /**
- * The dispatcher works through orders and couriers by a hash of their ids: the answer then depends neither on the order in
- * which the database returned them nor on the alphabet, which would favour the same couriers at every tie.
+ * The places of the ids in `ids`, ordered by a hash of the ids: whatever works through them in this order depends neither on
+ * the order in which the database returned them nor on the alphabet, which would favour the same couriers at every tie.
  */
-export function byRank<Item extends { readonly id: string }>(items: readonly Item[]): Item[] {
-  return items
-    .map((item) => ({ item, rank: hashOf(item.id) }))
-    .sort((a, b) => a.rank - b.rank || compareText(a.item.id, b.item.id))
-    .map(({ item }) => item);
+export function rankOf(ids: readonly string[]): Int32Array {
+  const hashes = Uint32Array.from(ids, hashOf);
+  return Int32Array.from(ids.keys()).sort(
+    (a, b) => (hashes[a] ?? 0) - (hashes[b] ?? 0) || compareText(ids[a] ?? "", ids[b] ?? ""),
+  );
 }
 
 /** By UTF-16 code units: the same on every machine, unlike a locale's order. */

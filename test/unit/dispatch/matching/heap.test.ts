@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import * as fc from "fast-check";
-import { MinimumHeap } from "../../../worker/dispatch/heap.ts";
+import { MinimumHeap } from "../../../../worker/dispatch/matching/heap.ts";
 
 test("pairs leave a heap by key, and among equal keys by item, however they came in", () => {
   fc.assert(

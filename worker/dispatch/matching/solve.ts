@@ -1,12 +1,12 @@
 import type { Candidates } from "./candidates.ts";
-import { matchAtMinimumCost, type Matching } from "./matching.ts";
-import type { Deadline } from "./model.ts";
+import type { Deadline } from "./match.ts";
+import { matchAtMinimumCost, type PathMatching } from "./paths.ts";
 
 /**
  * The matching that costs least among all pairs, also those that the candidates left out at first. When the deadline comes
  * before that is proven (`isComplete` is false), a good one in which no order is without a courier who would be free for it.
  */
-export function solve(candidates: Candidates, deadline: Deadline): Matching {
+export function solve(candidates: Candidates, deadline: Deadline): PathMatching {
   let matching = matchAtMinimumCost(candidates, deadline);
   while (matching.isComplete) {
     const improvements = candidates.addImprovements(matching, deadline);

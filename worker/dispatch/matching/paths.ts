@@ -1,5 +1,5 @@
 import { MinimumHeap } from "./heap.ts";
-import type { Deadline } from "./model.ts";
+import type { Deadline } from "./match.ts";
 
 /**
  * Minimum-cost matching of rows (orders) to columns (couriers) over the arcs that are given, where every row may also
@@ -15,7 +15,7 @@ export type Arcs = {
   readonly costs: readonly (readonly number[])[];
 };
 
-export type Matching = {
+export type PathMatching = {
   /** For each row its column, or -1. */
   readonly columnOf: Int32Array;
   /**
@@ -28,7 +28,7 @@ export type Matching = {
 };
 
 /** Rows that matter most should come first: a deadline is the worse for those that come last. */
-export function matchAtMinimumCost(arcs: Arcs, deadline: Deadline): Matching {
+export function matchAtMinimumCost(arcs: Arcs, deadline: Deadline): PathMatching {
   const search = new PathSearch(arcs);
   const rows = arcs.alone.length;
   for (let row = 0; row < rows; row++) {

@@ -1,0 +1,121 @@
+import { describe, expect, test } from "@jest/globals";
+import * as fc from "fast-check";
+import { match, type Deadline } from "../../../../worker/dispatch/matching/match.ts";
+import {
+  costIn,
+  denseProblems,
+  leastCostOf,
+  problemOf,
+  type DenseProblem,
+} from "../../../support/matching-problem.ts";
+
+const NEVER: Deadline = { hasPassed: () => false };
+
+function afterChecks(checks: number): Deadline {
+  let left = checks;
+  return { hasPassed: () => left-- <= 0 };
+}
+
+/** The same problem with rows and columns listed in another order, under the same ids. */
+function reorder(
+  dense: DenseProblem,
+  rowAt: readonly number[],
+  columnAt: readonly number[],
+): ReturnType<typeof problemOf> {
+  const problem = problemOf({
+    pairs: rowAt.map((row) => columnAt.map((column) => dense.pairs[row]![column]!)),
+    alone: rowAt.map((row) => dense.alone[row]!),
+    rowPlaces: rowAt.map((row) => dense.rowPlaces[row]!),
+    columnPlaces: columnAt.map((column) => dense.columnPlaces[column]!),
+    groups: columnAt.map((column) => dense.groups[column]!),
+  });
+  return {
+    ...problem,
+    rows: { ...problem.rows, ids: rowAt.map((row) => `row-${row}`) },
+    columns: { ...problem.columns, ids: columnAt.map((column) => `column-${column}`) },
+  };
+}
+
+describe("the best matching", () => {
+  test("costs what an independent dense solver's costs", () => {
+    fc.assert(
+      fc.property(denseProblems(14), (dense) => {
+        const matching = match(problemOf(dense), NEVER);
+        expect(matching.isComplete).toBe(true);
+        expect(matching.gap).toBe(0);
+        expect(costIn(dense, matching)).toBe(leastCostOf(dense));
+        expect(matching.cost).toBe(leastCostOf(dense));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("is the same, whatever the order of rows and columns", () => {
+    const shuffled = denseProblems(12).chain((dense) =>
+      fc.tuple(
+        fc.constant(dense),
+        fc.shuffledSubarray([...dense.alone.keys()], { minLength: dense.alone.length }),
+        fc.shuffledSubarray([...dense.groups.keys()], { minLength: dense.groups.length }),
+        fc.nat({ max: 40 }),
+      ),
+    );
+    fc.assert(
+      fc.property(shuffled, ([dense, rowAt, columnAt, checks]) => {
+        for (const deadline of [() => NEVER, () => afterChecks(checks)]) {
+          const matching = match(problemOf(dense), deadline());
+          const other = match(reorder(dense, rowAt, columnAt), deadline());
+          const restored = new Int32Array(rowAt.length);
+          other.columnOf.forEach((column, row) => {
+            restored[rowAt[row]!] = column === -1 ? -1 : columnAt[column]!;
+          });
+          expect(restored).toEqual(matching.columnOf);
+          expect({ ...other, columnOf: 0 }).toEqual({ ...matching, columnOf: 0 });
+        }
+      }),
+    );
+  });
+
+  test("of no rows is empty, and of no columns leaves all alone", () => {
+    const nothing: DenseProblem = { pairs: [], alone: [], rowPlaces: [], columnPlaces: [], groups: [] };
+    expect(match(problemOf(nothing), NEVER)).toMatchObject({ cost: 0, isComplete: true });
+    const lonely = {
+      ...nothing,
+      pairs: [[], []],
+      alone: [3, 4],
+      rowPlaces: [
+        { x: 0, y: 0 },
+        { x: 1, y: 1 },
+      ],
+    };
+    const matching = match(problemOf(lonely), NEVER);
+    expect([...matching.columnOf]).toEqual([-1, -1]);
+    expect(matching.cost).toBe(7);
+  });
+});
+
+describe("a matching that a deadline cut short", () => {
+  test("keeps the rules, leaves nobody alone for whom a column is free, and is no further from the best than it says", () => {
+    let cutShort = 0;
+    fc.assert(
+      fc.property(denseProblems(12), (dense) => {
+        const least = leastCostOf(dense);
+        for (let checks = 0; ; checks++) {
+          const matching = match(problemOf(dense), afterChecks(checks));
+          const cost = costIn(dense, matching);
+          expect(matching.cost).toBe(cost);
+          expect(cost - least).toBeLessThanOrEqual(matching.gap);
+          const taken = new Set(matching.columnOf);
+          dense.alone.forEach((alone, row) => {
+            if (matching.columnOf[row] !== -1) return;
+            const free = dense.pairs[row]!.filter((_, column) => !taken.has(column));
+            expect(Math.min(alone, ...free)).toBe(alone);
+          });
+          if (matching.isComplete) break;
+          cutShort++;
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(cutShort).toBeGreaterThan(300);
+  });
+});
