@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { readMdrpDay } from "../../local/traffic/mdrplib.ts";
+import { DEFAULT_PARAMETERS } from "../../worker/dispatch/default-parameters.ts";
 import { playDay, type PlayedDay } from "../support/mdrp-player.ts";
 
 /**
@@ -11,6 +12,7 @@ import { playDay, type PlayedDay } from "../support/mdrp-player.ts";
 
 const MINUTE_MS = 60_000;
 const PARAMETERS = {
+  ...DEFAULT_PARAMETERS,
   periodMs: MINUTE_MS,
   horizonMs: 20 * MINUTE_MS,
   courierFreeWithinMs: 10 * MINUTE_MS,

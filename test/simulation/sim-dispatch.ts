@@ -20,14 +20,14 @@ export function createSimDispatch(process: SimProcess, random: Random): Dispatch
       }
       await clock.sleep(1 + 20 * random() ** 4, signal);
       const room = new Map(snapshot.couriers.map(({ id, capacity, load }) => [id, capacity - load]));
-      const decisions = snapshot.orders.flatMap(({ id, assignedTo }) => {
+      const decisions = snapshot.orders.flatMap(({ id, assignment }) => {
         const courier = snapshot.couriers[Math.floor(random() * snapshot.couriers.length)]?.id ?? "";
         const left = room.get(courier) ?? 0;
-        if (assignedTo !== undefined || left <= 0) return [];
+        if (assignment !== undefined || left <= 0) return [];
         room.set(courier, left - 1);
-        return [{ order: id, courier }];
+        return [{ order: id, courier, stop: 1, from: undefined }];
       });
-      return { decisions, held: 0, unassignable: 0, degraded: false };
+      return { decisions, explanations: [], degraded: false, gap: undefined };
     }) satisfies DispatchPool["run"],
     close: () => Promise.resolve(),
   };

@@ -1,9 +1,11 @@
 import { randomStream } from "../../local/traffic/random.ts";
+import { DEFAULT_PARAMETERS } from "../../worker/dispatch/default-parameters.ts";
 import type {
   Courier,
   DispatchParameters,
   DispatchSnapshot,
   Order,
+  OrderAssignment,
   Point,
 } from "../../worker/dispatch/model.ts";
 
@@ -16,6 +18,7 @@ const MIDDLE = { latitude: 40.4, longitude: -3.7 } as const;
 const METERS_PER_DEGREE = (6_371_008.8 * Math.PI) / 180;
 
 export const PARAMETERS: DispatchParameters = {
+  ...DEFAULT_PARAMETERS,
   periodMs: 10_000,
   horizonMs: 20 * MINUTE_MS,
   courierFreeWithinMs: 10 * MINUTE_MS,
@@ -41,8 +44,20 @@ export function anOrder(id: string, rest: Partial<Order> = {}): Order {
     door: at(0, 1_500),
     placedAtMs: NOW_MS - 10 * MINUTE_MS,
     readyAtMs: NOW_MS,
-    assignedTo: undefined,
+    vehicles: [],
+    assignment: undefined,
     declinedBy: [],
+    ...rest,
+  };
+}
+
+/** What an order says that the courier has had for a minute, and accepted. */
+export function assignedTo(courier: string, rest: Partial<OrderAssignment> = {}): OrderAssignment {
+  return {
+    courier,
+    assignedAtMs: NOW_MS - MINUTE_MS,
+    isAccepted: true,
+    reassignments: 0,
     ...rest,
   };
 }
@@ -52,6 +67,8 @@ export function aCourier(id: string, rest: Partial<Courier> = {}): Courier {
   return {
     id,
     position: at(0),
+    positionAtMs: NOW_MS,
+    vehicle: "",
     capacity: 2,
     load: 0,
     unacknowledged: 0,
@@ -81,7 +98,7 @@ export function aRandomSnapshot(
       door: somewhere(),
       placedAtMs: Math.min(NOW_MS, readyAtMs - between(5, 30) * MINUTE_MS),
       readyAtMs,
-      assignedTo: random() < 0.1 ? "somebody" : undefined,
+      assignment: random() < 0.1 ? assignedTo("somebody") : undefined,
       declinedBy: random() < 0.2 ? [`c${between(0, size.couriers)}`] : [],
     });
   });

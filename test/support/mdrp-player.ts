@@ -115,7 +115,8 @@ class DayPlayer {
       door: pointOf(order),
       placedAtMs: order.placedAtMinute * MINUTE_MS,
       readyAtMs: order.readyAtMinute * MINUTE_MS,
-      assignedTo: undefined,
+      vehicles: [],
+      assignment: undefined,
       declinedBy: this.#declinedBy.get(order.id) ?? [],
     };
   }
@@ -150,6 +151,8 @@ function courierAsSeen(courier: CourierState, minute: number): Courier {
   return {
     id: courier.id,
     position: pointOf(courier.place),
+    positionAtMs: minute * MINUTE_MS,
+    vehicle: "",
     capacity: 3,
     load: courier.open.filter((open) => open.dropoffAtMinute > minute).length,
     unacknowledged: 0,

@@ -19,8 +19,10 @@ parentPort?.on("message", (request: DispatchRequest) => {
     }
     default: {
       // What it was told, as the name of a courier.
-      const decisions = [{ order: "remaining", courier: String(request.remainingMs) }];
-      const answer: DispatchAnswer = { decisions, held: 0, unassignable: 0, degraded: false };
+      const decisions = [
+        { order: "remaining", courier: String(request.remainingMs), stop: 1, from: undefined },
+      ];
+      const answer: DispatchAnswer = { decisions, explanations: [], degraded: false, gap: undefined };
       parentPort?.postMessage(answer, []);
     }
   }

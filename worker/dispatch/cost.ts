@@ -1,4 +1,4 @@
-import type { DispatchParameters } from "./model.ts";
+import type { CostParts, DispatchParameters } from "./model.ts";
 import {
   onTheWayMsOf,
   pickupAtMs,
@@ -23,17 +23,6 @@ export type Costs = {
   readonly startMinutes: Int32Array;
 };
 
-/** How much one unit of each counts against one unit of a courier's travel. */
-const WEIGHTS = {
-  /** From ready to pickup: the meal gets cold and the customer waits. */
-  lateness: 10,
-  travel: 1,
-  /** Of the courier at the store. */
-  waiting: 1,
-  /** From placed to now, for an order without a courier: whoever was passed over before wins in the end. */
-  age: 2,
-} as const;
-
 const MINUTE_MS = 60_000;
 
 /** Indices are those of the pool's lists. */
@@ -51,7 +40,7 @@ export function costsOf(pool: Pool, nowMs: number, parameters: DispatchParameter
       if (order === undefined || courier === undefined) return Infinity;
       const onTheWayMs = onTheWayMsOf(order, courier, parameters);
       if (refusalOfPair(order, courier, onTheWayMs, parameters) !== undefined) return Infinity;
-      return pairCost(order, courier, onTheWayMs, parameters);
+      return sumOf(partsOfPair(order, courier, onTheWayMs, parameters));
     },
     pairAtLeast(orderIndex, startMinute, meters) {
       const order = pool.orders[orderIndex];
@@ -70,8 +59,8 @@ export function costsOf(pool: Pool, nowMs: number, parameters: DispatchParameter
       const order = pool.orders[orderIndex];
       if (order === undefined) return Infinity;
       return toDeciseconds(
-        WEIGHTS.lateness * (nowMs + 2 * worstPickupMs - order.readyAtMs) +
-          WEIGHTS.age * Math.max(0, nowMs - order.placedAtMs),
+        parameters.weights.lateAtPickup * (nowMs + 2 * worstPickupMs - order.readyAtMs) +
+          parameters.weights.age * Math.max(0, nowMs - order.placedAtMs),
       );
     },
     startMinutes: Int32Array.from(pool.couriers, ({ startsAtMs }) =>
@@ -80,18 +69,28 @@ export function costsOf(pool: Pool, nowMs: number, parameters: DispatchParameter
   };
 }
 
-function pairCost(
+/** What the match costs, part by part. `onTheWayMs` is the pair's. */
+export function partsOfPair(
   order: PooledOrder,
   courier: PooledCourier,
   onTheWayMs: number,
   parameters: DispatchParameters,
-): number {
+): CostParts {
   const pickupMs = pickupAtMs(order, courier.startsAtMs, onTheWayMs, parameters);
   const atStoreMs = courier.startsAtMs + onTheWayMs + parameters.serviceTimeMs / 2;
-  return toDeciseconds(
-    WEIGHTS.lateness * (pickupMs - order.readyAtMs) +
-      WEIGHTS.travel * onTheWayMs +
-      WEIGHTS.waiting * (pickupMs - atStoreMs),
+  return {
+    lateAtPickup: toDeciseconds(parameters.weights.lateAtPickup * (pickupMs - order.readyAtMs)),
+    lateAtDoor: 0,
+    travel: toDeciseconds(parameters.weights.travel * onTheWayMs),
+    waiting: toDeciseconds(parameters.weights.waiting * (pickupMs - atStoreMs)),
+    reassignment: 0,
+    age: 0,
+  };
+}
+
+export function sumOf(parts: CostParts): number {
+  return (
+    parts.lateAtPickup + parts.lateAtDoor + parts.travel + parts.waiting + parts.reassignment + parts.age
   );
 }
 
@@ -104,10 +103,10 @@ function leastPairCost(
 ): number {
   const pickupMs = pickupAtMs(order, starts.earliestMs, onTheWayMs, parameters);
   const atStoreMs = starts.latestMs + onTheWayMs + parameters.serviceTimeMs / 2;
-  return toDeciseconds(
-    WEIGHTS.lateness * (pickupMs - order.readyAtMs) +
-      WEIGHTS.travel * onTheWayMs +
-      WEIGHTS.waiting * Math.max(0, order.readyAtMs - atStoreMs),
+  return (
+    toDeciseconds(parameters.weights.lateAtPickup * (pickupMs - order.readyAtMs)) +
+    toDeciseconds(parameters.weights.travel * onTheWayMs) +
+    toDeciseconds(parameters.weights.waiting * Math.max(0, order.readyAtMs - atStoreMs))
   );
 }
 

@@ -1,7 +1,15 @@
+import { explainAssigned, explainHeld, explainUnassignable, explainUnlooked } from "./explain.ts";
 import { mustLeaveNow } from "./hold.ts";
 import { match } from "./matching/match.ts";
 import { compareText } from "./matching/rank.ts";
-import type { Deadline, Decision, DispatchParameters, DispatchResult, DispatchSnapshot } from "./model.ts";
+import type {
+  Deadline,
+  Decision,
+  DispatchParameters,
+  DispatchResult,
+  DispatchSnapshot,
+  Explanation,
+} from "./model.ts";
 import { poolOf } from "./pool.ts";
 import { matchingProblemOf } from "./problem.ts";
 
@@ -18,15 +26,20 @@ export function dispatch(
   const pool = poolOf(snapshot, parameters);
   const matching = match(matchingProblemOf(pool, snapshot.nowMs, parameters), deadline);
   const decisions: Decision[] = [];
-  let held = 0;
-  let unassignable = 0;
+  const explanations: Explanation[] = explainUnlooked(snapshot, parameters);
   pool.orders.forEach((order, index) => {
     const courier = pool.couriers[matching.columnOf[index] ?? -1];
-    if (courier === undefined) unassignable++;
-    else if (mustLeaveNow(order, courier, snapshot.nowMs, parameters)) {
-      decisions.push({ order: order.id, courier: courier.id });
-    } else held++;
+    if (courier === undefined) {
+      explanations.push(explainUnassignable(order, pool, snapshot, parameters));
+    } else if (mustLeaveNow(order, courier, snapshot.nowMs, parameters)) {
+      decisions.push({ order: order.id, courier: courier.id, stop: 1, from: undefined });
+      explanations.push(explainAssigned(order, courier, pool, parameters));
+    } else explanations.push(explainHeld(order, courier, snapshot.nowMs, parameters));
   });
-  decisions.sort((a, b) => compareText(a.order, b.order));
-  return { decisions, held, unassignable, degraded: !matching.isComplete };
+  return {
+    decisions: decisions.sort((a, b) => compareText(a.order, b.order)),
+    explanations: explanations.sort((a, b) => compareText(a.order, b.order)),
+    degraded: !matching.isComplete,
+    gap: matching.gap,
+  };
 }

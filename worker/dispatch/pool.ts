@@ -1,4 +1,4 @@
-import type { Courier, DispatchParameters, DispatchSnapshot, Order } from "./model.ts";
+import type { Courier, DispatchParameters, DispatchSnapshot, Order, Refusal } from "./model.ts";
 import { projectionOf, travelMs, type Place } from "./plane.ts";
 
 /** The orders and couriers that one decision is about, on the city's plane. */
@@ -48,7 +48,7 @@ export function refusalOfOrder(
   nowMs: number,
   parameters: DispatchParameters,
 ): "order-assigned" | "beyond-horizon" | undefined {
-  if (order.assignedTo !== undefined) return "order-assigned";
+  if (order.assignment !== undefined) return "order-assigned";
   if (order.readyAtMs > nowMs + parameters.horizonMs) return "beyond-horizon";
   return undefined;
 }
@@ -58,7 +58,7 @@ export function refusalOfCourier(
   courier: Courier,
   nowMs: number,
   parameters: DispatchParameters,
-): "capacity" | "unacknowledged" | "not-free" | "shift-over" | undefined {
+): Refusal | undefined {
   if (courier.load >= courier.capacity) return "capacity";
   // Whoever has not confirmed the last order may be about to decline it: what they do next is not known.
   if (courier.unacknowledged > 0) return "unacknowledged";
@@ -83,7 +83,7 @@ export function refusalOfPair(
   courier: PooledCourier,
   onTheWayMs: number,
   parameters: DispatchParameters,
-): "too-far" | "shift-over" | "declined" | undefined {
+): Refusal | undefined {
   if (onTheWayMs > parameters.pickupTravelMaxMs) return "too-far";
   if (pickupAtMs(order, courier.startsAtMs, onTheWayMs, parameters) > courier.shiftEndsAtMs)
     return "shift-over";

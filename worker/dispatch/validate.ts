@@ -1,22 +1,18 @@
-import type { Courier, Decision, DispatchParameters, DispatchSnapshot, Order } from "./model.ts";
+import type { Courier, Decision, DispatchParameters, DispatchSnapshot, Order, Refusal } from "./model.ts";
 import { poolOf, refusalOfCourier, refusalOfOrder, refusalOfPair, onTheWayMsOf } from "./pool.ts";
 
-export type Refusal =
+/** Why a decision must not be sent. */
+export type DecisionRefusal =
+  | Refusal
   | "unknown-order"
   | "unknown-courier"
   | "order-assigned"
   | "order-twice"
-  | "beyond-horizon"
-  | "capacity"
-  | "unacknowledged"
-  | "not-free"
-  | "shift-over"
-  | "too-far"
-  | "declined";
+  | "beyond-horizon";
 
 export type Validation = {
   readonly accepted: readonly Decision[];
-  readonly refused: readonly { readonly decision: Decision; readonly because: Refusal }[];
+  readonly refused: readonly { readonly decision: Decision; readonly because: DecisionRefusal }[];
 };
 
 /**
@@ -30,7 +26,7 @@ export function validateDecisions(
 ): Validation {
   const refusalOf = createCheck(snapshot, parameters);
   const accepted: Decision[] = [];
-  const refused: { decision: Decision; because: Refusal }[] = [];
+  const refused: { decision: Decision; because: DecisionRefusal }[] = [];
   for (const decision of decisions) {
     const because = refusalOf(decision);
     if (because === undefined) accepted.push(decision);
@@ -43,7 +39,7 @@ export function validateDecisions(
 function createCheck(
   snapshot: DispatchSnapshot,
   parameters: DispatchParameters,
-): (decision: Decision) => Refusal | undefined {
+): (decision: Decision) => DecisionRefusal | undefined {
   const pool = poolOf(snapshot, parameters);
   const orders = new Map(snapshot.orders.map((order) => [order.id, order]));
   const couriers = new Map(snapshot.couriers.map((courier) => [courier.id, courier]));
@@ -52,7 +48,7 @@ function createCheck(
   const decided = new Set<string>();
   const newLoad = new Map<string, number>();
 
-  const alone = (decision: Decision): Refusal | undefined => {
+  const alone = (decision: Decision): DecisionRefusal | undefined => {
     const order: Order | undefined = orders.get(decision.order);
     if (order === undefined) return "unknown-order";
     const courier: Courier | undefined = couriers.get(decision.courier);

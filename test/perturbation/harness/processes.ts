@@ -100,7 +100,7 @@ export async function expireLeadership({ client, namespace }: Surroundings): Pro
 
 /** Decides nothing, at once: these worlds are about who may commit, not what. */
 const idleDispatch: DispatchPool = {
-  run: async () => ({ decisions: [], held: 0, unassignable: 0, degraded: false }),
+  run: async () => ({ decisions: [], explanations: [], degraded: false, gap: undefined }),
   close: async () => undefined,
 };
 

@@ -55,8 +55,8 @@ async function ask(what: string, signal = FOREVER): Promise<DispatchResult | str
 }
 
 function answerWith(remainingMs: number): DispatchResult {
-  const decisions = [{ order: "remaining", courier: String(remainingMs) }];
-  return { decisions, held: 0, unassignable: 0, degraded: false };
+  const decisions = [{ order: "remaining", courier: String(remainingMs), stop: 1, from: undefined }];
+  return { decisions, explanations: [], degraded: false, gap: undefined };
 }
 
 describe("a pool of dispatch threads", () => {

@@ -2,13 +2,14 @@ import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import { randomStream } from "../../../local/traffic/random.ts";
 import { dispatch } from "../../../worker/dispatch/dispatch.ts";
-import type { Courier, DispatchResult, Order } from "../../../worker/dispatch/model.ts";
+import type { Courier, DispatchResult, Explanation, Order } from "../../../worker/dispatch/model.ts";
 import { validateDecisions } from "../../../worker/dispatch/validate.ts";
 import {
   aCourier,
   anOrder,
   aRandomSnapshot,
   aSnapshot,
+  assignedTo,
   at,
   MINUTE_MS,
   NOW_MS,
@@ -20,6 +21,16 @@ const ALREADY = { hasPassed: () => true };
 
 function decide(orders: readonly Order[], couriers: readonly Courier[]): DispatchResult {
   return dispatch(aSnapshot(orders, couriers), PARAMETERS, NEVER);
+}
+
+/** Which courier each order was given now. */
+function givenIn(result: DispatchResult): Record<string, string> {
+  return Object.fromEntries(result.decisions.map(({ order, courier }) => [order, courier]));
+}
+
+/** What became of each order. */
+function kindsIn(result: DispatchResult): Record<string, Explanation["kind"]> {
+  return Object.fromEntries(result.explanations.map(({ order, kind }) => [order, kind]));
 }
 
 function shuffled<Item>(items: readonly Item[], seed: number): Item[] {
@@ -41,11 +52,10 @@ describe("a decision", () => {
         aCourier("busy", busyNearby),
       ],
     );
-    expect(result).toEqual({
-      decisions: [{ order: "o", courier: "near" }],
-      held: 0,
-      unassignable: 0,
+    expect(result).toMatchObject({
+      decisions: [{ order: "o", courier: "near", stop: 1, from: undefined }],
       degraded: false,
+      gap: 0,
     });
   });
 
@@ -55,10 +65,7 @@ describe("a decision", () => {
       [anOrder("middle", { store: at(0) }), anOrder("eastern", { store: at(2_000) })],
       [aCourier("east", { position: at(900) }), aCourier("west", { position: at(-1_200) })],
     );
-    expect(result.decisions).toEqual([
-      { order: "eastern", courier: "east" },
-      { order: "middle", courier: "west" },
-    ]);
+    expect(givenIn(result)).toEqual({ eastern: "east", middle: "west" });
   });
 
   test("is the same for any order of the lists, and the same again", () => {
@@ -109,17 +116,16 @@ describe("a decision", () => {
 });
 
 describe("who is looked at", () => {
-  const nobody = { decisions: [], held: 0, unassignable: 1, degraded: false };
-
   test("not an order that an earlier tick assigned, nor one beyond the horizon", () => {
     const result = decide(
       [
-        anOrder("assigned", { assignedTo: "c" }),
+        anOrder("assigned", { assignment: assignedTo("c") }),
         anOrder("later", { readyAtMs: NOW_MS + PARAMETERS.horizonMs + 1 }),
       ],
       [aCourier("c")],
     );
-    expect(result).toEqual({ decisions: [], held: 0, unassignable: 0, degraded: false });
+    expect(result.decisions).toEqual([]);
+    expect(kindsIn(result)).toEqual({ assigned: "kept", later: "beyond-horizon" });
   });
 
   test.each<[string, Partial<Courier>]>([
@@ -136,14 +142,14 @@ describe("who is looked at", () => {
     ["who would be at the store after the end of the shift", { shiftEndsAtMs: NOW_MS + MINUTE_MS / 2 }],
     ["who is too far away", { position: at(9_100) }],
   ])("not a courier %s", (_, rest) => {
-    expect(decide([anOrder("o")], [aCourier("c", rest)])).toEqual(nobody);
+    expect(kindsIn(decide([anOrder("o")], [aCourier("c", rest)]))).toEqual({ o: "unassignable" });
   });
 
   test("not a courier who declined the order before", () => {
     const order = anOrder("o", { declinedBy: ["near"] });
-    expect(decide([order], [aCourier("near")])).toEqual(nobody);
+    expect(kindsIn(decide([order], [aCourier("near")]))).toEqual({ o: "unassignable" });
     const withAnother = decide([order], [aCourier("near"), aCourier("far", { position: at(3_000) })]);
-    expect(withAnother.decisions).toEqual([{ order: "o", courier: "far" }]);
+    expect(givenIn(withAnother)).toEqual({ o: "far" });
   });
 
   test("a busy courier from where and when the last delivery ends", () => {
@@ -157,7 +163,7 @@ describe("who is looked at", () => {
       [anOrder("o")],
       [aCourier("busy", busy), aCourier("idle", { position: at(3_000) })],
     );
-    expect(result.decisions).toEqual([{ order: "o", courier: "busy" }]);
+    expect(givenIn(result)).toEqual({ o: "busy" });
   });
 });
 
@@ -168,12 +174,12 @@ describe("commit or hold", () => {
 
   test("an order is held while to leave a tick later is early enough", () => {
     const order = anOrder("o", { readyAtMs: NOW_MS + leadMs + PARAMETERS.periodMs + 50 });
-    expect(decide([order], [courier])).toMatchObject({ decisions: [], held: 1, unassignable: 0 });
+    expect(kindsIn(decide([order], [courier]))).toEqual({ o: "held" });
   });
 
   test("it is committed when to leave a tick later would be late", () => {
     const order = anOrder("o", { readyAtMs: NOW_MS + leadMs + PARAMETERS.periodMs - 50 });
-    expect(decide([order], [courier])).toMatchObject({ decisions: [{ order: "o", courier: "c" }], held: 0 });
+    expect(givenIn(decide([order], [courier]))).toEqual({ o: "c" });
   });
 
   test("an order for a courier who is free only after the next tick is held", () => {
@@ -182,7 +188,7 @@ describe("commit or hold", () => {
       freeAtMs: NOW_MS + PARAMETERS.periodMs + 1,
       freePosition: at(0),
     });
-    expect(decide([anOrder("o")], [busy])).toMatchObject({ decisions: [], held: 1 });
+    expect(kindsIn(decide([anOrder("o")], [busy]))).toEqual({ o: "held" });
   });
 
   test("the same holds when a day is replayed sixty times as fast", () => {
@@ -200,8 +206,8 @@ describe("commit or hold", () => {
       NOW_MS + (leadMs + PARAMETERS.periodMs) / scale + marginMs;
     const decideFaster = (marginMs: number): DispatchResult =>
       dispatch(aSnapshot([anOrder("o", { readyAtMs: readyAtMs(marginMs) })], [courier]), faster, NEVER);
-    expect(decideFaster(5)).toMatchObject({ decisions: [], held: 1 });
-    expect(decideFaster(-5)).toMatchObject({ decisions: [{ order: "o", courier: "c" }], held: 0 });
+    expect(kindsIn(decideFaster(5))).toEqual({ o: "held" });
+    expect(givenIn(decideFaster(-5))).toEqual({ o: "c" });
   });
 });
 
@@ -214,7 +220,8 @@ describe("fairness", () => {
       ],
       [aCourier("c")],
     );
-    expect(result).toMatchObject({ decisions: [{ order: "old", courier: "c" }], unassignable: 1 });
+    expect(givenIn(result)).toEqual({ old: "c" });
+    expect(kindsIn(result)["young"]).toBe("unassignable");
   });
 
   test("an order far from all couriers wins against new ones nearby once it has waited long enough", () => {
@@ -243,17 +250,18 @@ describe("at the deadline", () => {
     expect(result.decisions).toHaveLength(10);
   });
 
-  test("whenever it comes, the decisions pass the validator and count up to the pool", () => {
+  test("whenever it comes, the decisions pass the validator and every order is explained", () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat({ max: 40 }), (seed, checks) => {
         const snapshot = aRandomSnapshot(seed, { orders: 30, couriers: 20 });
         let left = checks;
         const result = dispatch(snapshot, PARAMETERS, { hasPassed: () => left-- <= 0 });
         expect(validateDecisions(snapshot, PARAMETERS, result.decisions).refused).toEqual([]);
-        const pool = snapshot.orders.filter(
-          (order) => order.assignedTo === undefined && order.readyAtMs <= NOW_MS + PARAMETERS.horizonMs,
+        expect(result.explanations.map(({ order }) => order)).toEqual(
+          snapshot.orders.map(({ id }) => id).toSorted(),
         );
-        expect(result.decisions.length + result.held + result.unassignable).toBe(pool.length);
+        const assigned = result.explanations.filter(({ kind }) => kind === "assigned");
+        expect(assigned.map(({ order }) => order)).toEqual(result.decisions.map(({ order }) => order));
       }),
     );
   });
@@ -261,9 +269,9 @@ describe("at the deadline", () => {
   test("an empty city is decided in time", () => {
     expect(dispatch(aSnapshot([], []), PARAMETERS, ALREADY)).toEqual({
       decisions: [],
-      held: 0,
-      unassignable: 0,
+      explanations: [],
       degraded: false,
+      gap: 0,
     });
   });
 });

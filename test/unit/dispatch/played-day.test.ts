@@ -2,10 +2,12 @@ import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import type { MdrpDay } from "../../../local/traffic/mdrplib.ts";
 import { randomStream } from "../../../local/traffic/random.ts";
+import { DEFAULT_PARAMETERS } from "../../../worker/dispatch/default-parameters.ts";
 import { playDay, type PlayedDay, type PlayedOrder } from "../../support/mdrp-player.ts";
 
 const MINUTE_MS = 60_000;
 const PARAMETERS = {
+  ...DEFAULT_PARAMETERS,
   periodMs: MINUTE_MS,
   horizonMs: 20 * MINUTE_MS,
   courierFreeWithinMs: 10 * MINUTE_MS,

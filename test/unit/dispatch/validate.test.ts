@@ -2,19 +2,24 @@ import { expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import { dispatch } from "../../../worker/dispatch/dispatch.ts";
 import type { Courier, Decision, Order } from "../../../worker/dispatch/model.ts";
-import { validateDecisions, type Refusal } from "../../../worker/dispatch/validate.ts";
+import { validateDecisions, type DecisionRefusal } from "../../../worker/dispatch/validate.ts";
 import {
   aCourier,
   anOrder,
   aRandomSnapshot,
   aSnapshot,
+  assignedTo,
   at,
   MINUTE_MS,
   NOW_MS,
   PARAMETERS,
 } from "../../support/dispatch-snapshot.ts";
 
-const decision: Decision = { order: "o", courier: "c" };
+function given(order: string, courier: string): Decision {
+  return { order, courier, stop: 1, from: undefined };
+}
+
+const decision = given("o", "c");
 
 test("the dispatcher's own decisions are accepted", () => {
   let count = 0;
@@ -32,8 +37,8 @@ test("the dispatcher's own decisions are accepted", () => {
   expect(count).toBeGreaterThan(0);
 });
 
-test.each<[Refusal, Partial<Order>, Partial<Courier>]>([
-  ["order-assigned", { assignedTo: "another" }, {}],
+test.each<[DecisionRefusal, Partial<Order>, Partial<Courier>]>([
+  ["order-assigned", { assignment: assignedTo("another") }, {}],
   ["beyond-horizon", { readyAtMs: NOW_MS + PARAMETERS.horizonMs + 1 }, {}],
   ["capacity", {}, { load: 2, freeAtMs: NOW_MS, freePosition: at(0) }],
   ["unacknowledged", {}, { load: 1, unacknowledged: 1, freeAtMs: NOW_MS, freePosition: at(0) }],
@@ -55,7 +60,7 @@ test.each<[Refusal, Partial<Order>, Partial<Courier>]>([
 
 test("the same order is given away once", () => {
   const snapshot = aSnapshot([anOrder("o")], [aCourier("c"), aCourier("d")]);
-  const second = { order: "o", courier: "d" };
+  const second = given("o", "d");
   expect(validateDecisions(snapshot, PARAMETERS, [decision, second])).toEqual({
     accepted: [decision],
     refused: [{ decision: second, because: "order-twice" }],
@@ -67,7 +72,7 @@ test("decisions of one answer count against capacity together with the load", ()
     [anOrder("o"), anOrder("p"), anOrder("q")],
     [aCourier("c", { capacity: 3, load: 1, freeAtMs: NOW_MS, freePosition: at(0) })],
   );
-  const decisions = ["o", "p", "q"].map((order) => ({ order, courier: "c" }));
+  const decisions = ["o", "p", "q"].map((order) => given(order, "c"));
   expect(validateDecisions(snapshot, PARAMETERS, decisions)).toEqual({
     accepted: decisions.slice(0, 2),
     refused: [{ decision: decisions[2], because: "capacity" }],
@@ -79,7 +84,7 @@ test("a refused decision leaves its order and its courier to the next one", () =
     [anOrder("o", { declinedBy: ["d"] })],
     [aCourier("c", { capacity: 1 }), aCourier("d", { capacity: 1 })],
   );
-  const declined = { order: "o", courier: "d" };
+  const declined = given("o", "d");
   expect(validateDecisions(snapshot, PARAMETERS, [declined, decision])).toEqual({
     accepted: [decision],
     refused: [{ decision: declined, because: "declined" }],

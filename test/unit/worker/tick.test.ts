@@ -29,7 +29,7 @@ async function tickOn(found: Partial<CitySnapshot>) {
   const dispatchPool: DispatchPool = {
     async run() {
       dispatches += 1;
-      return { decisions: [], held: 0, unassignable: 0, degraded: false };
+      return { decisions: [], explanations: [], degraded: false, gap: undefined };
     },
     close: async () => undefined,
   };
