@@ -82,6 +82,21 @@ export class Candidates implements Arcs {
     }, ofPrices);
   }
 
+  /** The cheapest column of all but one; the cheapest few were offered from the start. -1 when there is no other. */
+  cheapestBut(row: number, column: number): number {
+    const targets = this.targets[row] ?? [];
+    const costs = this.costs[row] ?? [];
+    let best = -1;
+    let bestCost = Infinity;
+    targets.forEach((target, index) => {
+      const cost = costs[index] ?? Infinity;
+      if (target === column || cost > bestCost || (cost === bestCost && target > best)) return;
+      bestCost = cost;
+      best = target;
+    });
+    return best;
+  }
+
   /** What the matching pays for the row: no arc of the row is below it once its column's price is taken off. */
   #dualOf(row: number, matching: PathMatching): number {
     const column = matching.columnOf[row] ?? -1;

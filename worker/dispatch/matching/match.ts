@@ -44,6 +44,13 @@ export type MatchingColumns = {
 export type Matching = {
   /** For each row its column, or -1. */
   readonly columnOf: Int32Array;
+  /** For each row the cheapest of all columns but its own, whoever has it, or -1. */
+  readonly runnerUpOf: Int32Array;
+  /**
+   * For each column, what one more row that takes it would cost the others, negated: never positive. In a complete matching
+   * a further row is worth having only at a column where its `pairCost - price` is below what it is worth.
+   */
+  readonly price: Float64Array;
   /** The sum over all rows. */
   readonly cost: number;
   /** Proven: no matching costs less than `cost - gap`. 0 when it is complete. */
@@ -79,12 +86,20 @@ export function match(problem: MatchingProblem, deadline: Deadline): Matching {
   });
   const solved = solve(candidates, deadline);
   const columnOf = new Int32Array(rowAt.length).fill(-1);
+  const runnerUpOf = new Int32Array(rowAt.length).fill(-1);
   solved.columnOf.forEach((column, row) => {
     columnOf[rowAt[row] ?? 0] = columnAt[column] ?? -1;
+    runnerUpOf[rowAt[row] ?? 0] = columnAt[candidates.cheapestBut(row, column)] ?? -1;
+  });
+  const price = new Float64Array(columnAt.length);
+  solved.price.forEach((value, column) => {
+    price[columnAt[column] ?? 0] = value;
   });
   const cost = costOf(problem, columnOf);
   return {
     columnOf,
+    runnerUpOf,
+    price,
     cost,
     gap: solved.isComplete ? 0 : cost - candidates.leastCost(solved.price),
     isComplete: solved.isComplete,

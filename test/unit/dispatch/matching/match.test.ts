@@ -64,13 +64,58 @@ describe("the best matching", () => {
         for (const deadline of [() => NEVER, () => afterChecks(checks)]) {
           const matching = match(problemOf(dense), deadline());
           const other = match(reorder(dense, rowAt, columnAt), deadline());
-          const restored = new Int32Array(rowAt.length);
-          other.columnOf.forEach((column, row) => {
-            restored[rowAt[row]!] = column === -1 ? -1 : columnAt[column]!;
+          const restored = (columns: Int32Array): Int32Array => {
+            const list = new Int32Array(rowAt.length);
+            columns.forEach((column, row) => {
+              list[rowAt[row]!] = column === -1 ? -1 : columnAt[column]!;
+            });
+            return list;
+          };
+          const price = new Float64Array(columnAt.length);
+          other.price.forEach((value, column) => {
+            price[columnAt[column]!] = value;
           });
-          expect(restored).toEqual(matching.columnOf);
-          expect({ ...other, columnOf: 0 }).toEqual({ ...matching, columnOf: 0 });
+          expect({
+            ...other,
+            columnOf: restored(other.columnOf),
+            runnerUpOf: restored(other.runnerUpOf),
+            price,
+          }).toEqual(matching);
         }
+      }),
+    );
+  });
+
+  test("has prices at which no row would rather have another column, and that nobody pays for a free one", () => {
+    fc.assert(
+      fc.property(denseProblems(12), (dense) => {
+        const { columnOf, price } = match(problemOf(dense), NEVER);
+        const taken = new Set(columnOf);
+        price.forEach((value, column) => {
+          expect(value).toBeLessThanOrEqual(0);
+          if (!taken.has(column)) expect(value).toBe(0);
+        });
+        dense.alone.forEach((alone, row) => {
+          const column = columnOf[row]!;
+          const pays = column === -1 ? alone : dense.pairs[row]![column]! - price[column]!;
+          const cheapest = Math.min(alone, ...dense.pairs[row]!.map((cost, other) => cost - price[other]!));
+          expect(pays).toBe(cheapest);
+        });
+      }),
+    );
+  });
+
+  test("names for every row the cheapest column that it did not get", () => {
+    fc.assert(
+      fc.property(denseProblems(12), (dense) => {
+        const { columnOf, runnerUpOf } = match(problemOf(dense), NEVER);
+        dense.pairs.forEach((costs, row) => {
+          const others = costs.filter((_, column) => column !== columnOf[row]);
+          const cheapest = Math.min(Infinity, ...others);
+          const runnerUp = runnerUpOf[row]!;
+          expect(runnerUp).not.toBe(runnerUp === -1 ? 0 : columnOf[row]);
+          expect(runnerUp === -1 ? Infinity : costs[runnerUp]).toBe(cheapest);
+        });
       }),
     );
   });
