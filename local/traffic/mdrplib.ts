@@ -11,6 +11,9 @@ export type MdrpDay = {
   /** Handling at the store; by the library's rules half of it before the pickup and half after. */
   readonly pickupServiceMinutes: number;
   readonly dropoffServiceMinutes: number;
+  /** What a courier is paid for each order, and for each hour on duty at least, in the library's currency. */
+  readonly payPerOrder: number;
+  readonly guaranteedPayPerHour: number;
   readonly restaurants: readonly MdrpRestaurant[];
   readonly orders: readonly MdrpOrder[];
   readonly couriers: readonly MdrpCourier[];
@@ -53,6 +56,8 @@ export async function readMdrpDay(folder: string): Promise<MdrpDay> {
     metersPerMinute: first.number("meters_per_minute"),
     pickupServiceMinutes: first.number("pickup service minutes"),
     dropoffServiceMinutes: first.number("dropoff service minutes"),
+    payPerOrder: first.number("pay per order"),
+    guaranteedPayPerHour: first.number("guaranteed pay per hour"),
     restaurants: restaurants.map((row) => ({
       id: row.text("restaurant"),
       x: row.number("x"),

@@ -1,95 +1,86 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { readMdrpDay } from "../../local/traffic/mdrplib.ts";
-import { DEFAULT_PARAMETERS } from "../../worker/dispatch/default-parameters.ts";
-import { playDay, type PlayedDay } from "../support/mdrp-player.ts";
+import { dispatch } from "../../worker/dispatch/dispatch.ts";
+import { dispatchGreedily } from "../../worker/dispatch/greedy.ts";
+import type { Dispatcher } from "../../worker/dispatch/model.ts";
+import { UNDISTURBED, type Disturbance } from "./mdrplib/disturb.ts";
+import { meanOf, type Figures } from "./mdrplib/figures.ts";
+import { heading, line, summary } from "./mdrplib/groups.ts";
+import { playInstance } from "./mdrplib/play.ts";
 
 /**
- * Plays recorded city-days of the MDRPLib through the dispatcher and prints its quality of service beside published
- * figures (minutes, means over days). `DATA` is the folder that holds one folder per instance; arguments are beginnings of
- * instance names to play.
+ * Plays city-days of the MDRPLib through a dispatcher and prints its quality of service beside published figures (minutes,
+ * means over days). Ends with 1 when a day breaks a rule of the library.
+ *
+ * `DATA` is the folder that holds one folder per instance, `OUT` takes the solutions. `DISPATCHER=greedy` plays the
+ * mitigation. `NOISE=1` also plays each day with late meals, with couriers who decline, and with cancellations, through
+ * both. Arguments are beginnings of instance names.
  */
 
-const MINUTE_MS = 60_000;
-const PARAMETERS = {
-  ...DEFAULT_PARAMETERS,
-  periodMs: MINUTE_MS,
-  horizonMs: 20 * MINUTE_MS,
-  courierFreeWithinMs: 10 * MINUTE_MS,
-  pickupTravelMaxMs: 60 * MINUTE_MS,
+const DISPATCHERS: Readonly<Record<string, Dispatcher>> = { optimal: dispatch, greedy: dispatchGreedily };
+const SEED = 1;
+const DISTURBANCES: Readonly<Record<string, Disturbance>> = {
+  "as recorded": UNDISTURBED,
+  "meals early or late, sigma 8 min": { ...UNDISTURBED, seed: SEED, noiseMinutes: 8 },
+  "couriers take on 85 %": { ...UNDISTURBED, seed: SEED, acceptance: 0.85 },
+  "5 % of orders cancelled": { ...UNDISTURBED, seed: SEED, cancelled: 0.05 },
 };
-
-type Figures = {
-  readonly undeliveredPercent: number;
-  readonly clickToDoorMinutes: number;
-  readonly readyToPickupMinutes: number;
-};
-
-function figuresOf(day: PlayedDay): Figures {
-  const { delivered, undelivered } = day;
-  return {
-    undeliveredPercent: (100 * undelivered.length) / (delivered.length + undelivered.length),
-    clickToDoorMinutes: mean(delivered.map((played) => played.dropoffAtMinute - played.order.placedAtMinute)),
-    readyToPickupMinutes: mean(delivered.map((played) => played.pickupAtMinute - played.order.readyAtMinute)),
-  };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-}
-
-function row(name: string, figures: Figures, rest = ""): string {
-  const { undeliveredPercent, clickToDoorMinutes, readyToPickupMinutes } = figures;
-  const cells = [undeliveredPercent, clickToDoorMinutes, readyToPickupMinutes].map((value) =>
-    value.toFixed(2).padStart(14),
-  );
-  return `${name.padEnd(28)}${cells.join("")}  ${rest}\n`;
-}
 
 async function main(): Promise<void> {
-  const data = process.env["DATA"];
+  const data = process.env["DATA"] ?? "";
   const prefixes = process.argv.slice(2);
-  const names = data === undefined ? [] : await readdir(data).catch(() => []);
+  const names = data === "" ? [] : await readdir(data).catch(() => []);
   const instances = names
     .filter((name) => prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix)))
     .sort();
-  if (data === undefined || instances.length === 0) {
+  if (instances.length === 0) {
     process.stdout.write("skipped: set DATA to a folder that holds MDRPLib instances, one folder each\n");
     return;
   }
-  process.stdout.write(`${"instance".padEnd(28)} undelivered %  click-to-door  ready-to-pickup\n`);
-  const days: Figures[] = [];
-  let refused = 0;
-  for (const instance of instances) {
-    const startedAtMs = performance.now();
-    const played = playDay(await readMdrpDay(join(data, instance)), PARAMETERS);
-    const figures = figuresOf(played);
-    days.push(figures);
-    refused += played.refused;
-    const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
-    process.stdout.write(row(instance, figures, `${played.declined} declined, ${seconds} s`));
+  const chosen = process.env["DISPATCHER"] || "optimal";
+  if (DISPATCHERS[chosen] === undefined) {
+    throw new RangeError(`there is no dispatcher ${chosen}: ${Object.keys(DISPATCHERS).join(", ")}`);
   }
-  process.stdout.write(
-    row(`mean of ${days.length} days`, {
-      undeliveredPercent: mean(days.map((day) => day.undeliveredPercent)),
-      clickToDoorMinutes: mean(days.map((day) => day.clickToDoorMinutes)),
-      readyToPickupMinutes: mean(days.map((day) => day.readyToPickupMinutes)),
-    }),
-  );
-  process.stdout.write(row("rolling horizon (published)", published(0.25, 32.74, 1.93), "240 days"));
-  process.stdout.write(row("greedy nearest (published)", published(3.3, 47.08, 16.67), "240 days"));
-  if (refused > 0) {
-    process.stdout.write(`the validator refused ${refused} decisions\n`);
-    process.exitCode = 1;
-  }
+  const folders = instances.map((name) => ({ name, folder: join(data, name) }));
+  if (process.env["NOISE"]) await playDisturbed(folders);
+  else process.stdout.write(summary(await playAll(folders, chosen, UNDISTURBED, process.env["OUT"], true)));
 }
 
-function published(
-  undeliveredPercent: number,
-  clickToDoorMinutes: number,
-  readyToPickupMinutes: number,
-): Figures {
-  return { undeliveredPercent, clickToDoorMinutes, readyToPickupMinutes };
+type Folders = readonly { readonly name: string; readonly folder: string }[];
+
+async function playAll(
+  folders: Folders,
+  dispatcher: string,
+  disturbance: Disturbance,
+  out: string | undefined,
+  isTold: boolean,
+): Promise<ReadonlyMap<string, Figures>> {
+  if (isTold) process.stdout.write(heading());
+  const days = new Map<string, Figures>();
+  for (const { name, folder } of folders) {
+    const { figures, wrong } = await playInstance({
+      instance: folder,
+      dispatcher: DISPATCHERS[dispatcher] ?? dispatch,
+      disturbance,
+      out: out === undefined || out === "" ? undefined : join(out, name),
+    });
+    days.set(name, figures);
+    if (isTold) process.stdout.write(line(name, figures));
+    for (const sentence of wrong.slice(0, 5)) process.stdout.write(`  breaks a rule: ${sentence}\n`);
+    if (wrong.length > 0) process.exitCode = 1;
+  }
+  return days;
+}
+
+/** Each disturbance by itself, and how much of the service it costs either dispatcher. */
+async function playDisturbed(folders: Folders): Promise<void> {
+  for (const [what, disturbance] of Object.entries(DISTURBANCES)) {
+    process.stdout.write(`${what}\n${heading()}`);
+    for (const dispatcher of Object.keys(DISPATCHERS)) {
+      const days = await playAll(folders, dispatcher, disturbance, undefined, false);
+      process.stdout.write(line(`  ${dispatcher}, ${days.size} days`, meanOf([...days.values()])));
+    }
+  }
 }
 
 await main();

@@ -12,6 +12,8 @@ export function smallDay(counts: {
     metersPerMinute: 320,
     pickupServiceMinutes: 4,
     dropoffServiceMinutes: 4,
+    payPerOrder: 10,
+    guaranteedPayPerHour: 15,
     restaurants: [0, 1, 2].map((index) => ({ id: `r${index + 1}`, x: 1_000 * index, y: 700 })),
     orders: Array.from({ length: counts.orders }, (_, index) => ({
       id: `o${index + 1}`,
@@ -38,8 +40,20 @@ export async function writeDay(folder: string, day: MdrpDay): Promise<void> {
     writeFile(join(folder, `${name}.txt`), `${rows.map((row) => row.join("\t")).join("\n")}\n`);
   await Promise.all([
     table("instance_parameters", [
-      ["meters_per_minute", "pickup service minutes", "dropoff service minutes"],
-      [day.metersPerMinute, day.pickupServiceMinutes, day.dropoffServiceMinutes],
+      [
+        "meters_per_minute",
+        "pickup service minutes",
+        "dropoff service minutes",
+        "pay per order",
+        "guaranteed pay per hour",
+      ],
+      [
+        day.metersPerMinute,
+        day.pickupServiceMinutes,
+        day.dropoffServiceMinutes,
+        day.payPerOrder,
+        day.guaranteedPayPerHour,
+      ],
     ]),
     table("restaurants", [["restaurant", "x", "y"], ...day.restaurants.map(({ id, x, y }) => [id, x, y])]),
     table("orders", [

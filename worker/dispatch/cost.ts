@@ -1,89 +1,38 @@
+import type { Bundle } from "./bundle.ts";
 import type { CostParts, DispatchParameters } from "./model.ts";
-import {
-  onTheWayMsOf,
-  pickupAtMs,
-  refusalOfPair,
-  type Pool,
-  type PooledCourier,
-  type PooledOrder,
-} from "./pool.ts";
+import { travelMs } from "./plane.ts";
+import type { PooledCourier } from "./pool.ts";
+import { detourMs, pickupAtMs, toDoorMs } from "./trip.ts";
+
+const PATIENCE = 4;
 
 /**
- * What a match is worth, in whole deciseconds of a courier's time. The time from pickup to door is the same whoever
- * carries the order, so lateness at pickup also stands for click-to-door.
+ * What a match is worth, in whole deciseconds of a courier's time: how late its orders are, and what it takes of the courier.
+ * `onTheWayMs` is theirs.
  */
-export type Costs = {
-  /** Of letting this courier take this order; Infinity when they may not. */
-  readonly pair: (order: number, courier: number) => number;
-  /** Not above `pair` of any courier who starts in that minute from that many metres away or more. */
-  readonly pairAtLeast: (order: number, startMinute: number, meters: number) => number;
-  /** Of leaving the order without a courier in this answer. Above any pair's, and growing with the order's age. */
-  readonly unassigned: (order: number) => number;
-  /** For each courier, in which minute from now he or she starts; whoever is free now, in minute 0. */
-  readonly startMinutes: Int32Array;
-};
-
-const MINUTE_MS = 60_000;
-
-/** Indices are those of the pool's lists. */
-export function costsOf(pool: Pool, nowMs: number, parameters: DispatchParameters): Costs {
-  // Later than any pair's pickup can be: a courier who is free last, from furthest away.
-  const worstPickupMs =
-    parameters.courierFreeWithinMs +
-    parameters.pickupTravelMaxMs +
-    parameters.serviceTimeMs +
-    parameters.horizonMs;
-  return {
-    pair(orderIndex, courierIndex) {
-      const order = pool.orders[orderIndex];
-      const courier = pool.couriers[courierIndex];
-      if (order === undefined || courier === undefined) return Infinity;
-      const onTheWayMs = onTheWayMsOf(order, courier, parameters);
-      if (refusalOfPair(order, courier, onTheWayMs, parameters) !== undefined) return Infinity;
-      return sumOf(partsOfPair(order, courier, onTheWayMs, parameters));
-    },
-    pairAtLeast(orderIndex, startMinute, meters) {
-      const order = pool.orders[orderIndex];
-      if (order === undefined) return Infinity;
-      const onTheWayMs = Math.floor((meters * MINUTE_MS) / parameters.courierSpeedMetersPerMinute);
-      if (onTheWayMs > parameters.pickupTravelMaxMs) return Infinity;
-      const earliestMs = nowMs + Math.max(0, startMinute - 1) * MINUTE_MS;
-      return leastPairCost(
-        order,
-        { earliestMs, latestMs: nowMs + startMinute * MINUTE_MS },
-        onTheWayMs,
-        parameters,
-      );
-    },
-    unassigned(orderIndex) {
-      const order = pool.orders[orderIndex];
-      if (order === undefined) return Infinity;
-      return toDeciseconds(
-        parameters.weights.lateAtPickup * (nowMs + 2 * worstPickupMs - order.readyAtMs) +
-          parameters.weights.age * Math.max(0, nowMs - order.placedAtMs),
-      );
-    },
-    startMinutes: Int32Array.from(pool.couriers, ({ startsAtMs }) =>
-      Math.ceil((startsAtMs - nowMs) / MINUTE_MS),
-    ),
-  };
-}
-
-/** What the match costs, part by part. `onTheWayMs` is the pair's. */
-export function partsOfPair(
-  order: PooledOrder,
+export function partsOf(
+  bundle: Bundle,
   courier: PooledCourier,
   onTheWayMs: number,
   parameters: DispatchParameters,
 ): CostParts {
-  const pickupMs = pickupAtMs(order, courier.startsAtMs, onTheWayMs, parameters);
-  const atStoreMs = courier.startsAtMs + onTheWayMs + parameters.serviceTimeMs / 2;
+  const { weights, serviceTimeMs } = parameters;
+  const { metersPerMinute } = courier;
+  const pickupMs = pickupAtMs(bundle, courier.startsAtMs, onTheWayMs, parameters);
+  const atStoreMs = courier.startsAtMs + onTheWayMs + serviceTimeMs / 2;
+  const lastDoorMs = travelMs(bundle.doorMeters.at(-1) ?? 0, metersPerMinute);
+  const holder = bundle.orders[0]?.holder;
   return {
-    lateAtPickup: toDeciseconds(parameters.weights.lateAtPickup * (pickupMs - order.readyAtMs)),
-    lateAtDoor: 0,
-    travel: toDeciseconds(parameters.weights.travel * onTheWayMs),
-    waiting: toDeciseconds(parameters.weights.waiting * (pickupMs - atStoreMs)),
-    reassignment: 0,
+    lateAtPickup: toDeciseconds(weights.lateAtPickup * lateAtPickupMs(bundle, pickupMs)),
+    lateAtDoor: toDeciseconds(
+      weights.lateAtDoor * lateAtDoorMs(bundle, pickupMs, metersPerMinute, parameters),
+    ),
+    travel: toDeciseconds(weights.travel * (onTheWayMs + lastDoorMs + bundle.orders.length * serviceTimeMs)),
+    waiting: toDeciseconds(weights.waiting * (pickupMs - atStoreMs)),
+    reassignment:
+      holder === undefined || holder === courier
+        ? 0
+        : toDeciseconds(weights.reassignment * parameters.reassignGainMinMs),
     age: 0,
   };
 }
@@ -94,23 +43,88 @@ export function sumOf(parts: CostParts): number {
   );
 }
 
-/** Late as whoever starts first, waiting as whoever starts last. Waiting falls no faster with distance than travel grows. */
-function leastPairCost(
-  order: PooledOrder,
-  starts: { readonly earliestMs: number; readonly latestMs: number },
-  onTheWayMs: number,
+/**
+ * Not above what the bundle costs any courier of that speed who starts in those moments from that many metres away, or more;
+ * Infinity when none of them may take it. Late as whoever starts first, waiting as whoever starts last.
+ */
+export function leastCostOf(
+  bundle: Bundle,
+  starts: { readonly earliestMs: number; readonly latestMs: number; readonly metersPerMinute: number },
+  meters: number,
   parameters: DispatchParameters,
 ): number {
-  const pickupMs = pickupAtMs(order, starts.earliestMs, onTheWayMs, parameters);
-  const atStoreMs = starts.latestMs + onTheWayMs + parameters.serviceTimeMs / 2;
+  const { weights, serviceTimeMs } = parameters;
+  const { metersPerMinute } = starts;
+  const onTheWayMs = Math.floor((meters * 60_000) / metersPerMinute);
+  if (onTheWayMs > parameters.pickupTravelMaxMs) return Infinity;
+  const pickupMs = pickupAtMs(bundle, starts.earliestMs, onTheWayMs, parameters);
+  const atStoreMs = starts.latestMs + onTheWayMs + serviceTimeMs / 2;
+  const lastDoorMs = travelMs(bundle.doorMeters.at(-1) ?? 0, metersPerMinute);
+  // Must not fall with the distance, as it would if to wait counted for more than to travel.
+  const waitingWeight = Math.min(weights.waiting, weights.travel);
   return (
-    toDeciseconds(parameters.weights.lateAtPickup * (pickupMs - order.readyAtMs)) +
-    toDeciseconds(parameters.weights.travel * onTheWayMs) +
-    toDeciseconds(parameters.weights.waiting * Math.max(0, order.readyAtMs - atStoreMs))
+    toDeciseconds(weights.lateAtPickup * lateAtPickupMs(bundle, pickupMs)) +
+    toDeciseconds(weights.lateAtDoor * lateAtDoorMs(bundle, pickupMs, metersPerMinute, parameters)) +
+    // Rounded as one, and a decisecond less than two that are rounded apart can come to.
+    Math.floor(
+      (weights.travel * (onTheWayMs + lastDoorMs + bundle.orders.length * serviceTimeMs) +
+        waitingWeight * Math.max(0, bundle.readyAtMs - atStoreMs)) /
+        100,
+    ) -
+    1
   );
 }
 
+/**
+ * What it costs to leave the bundle without a courier in this answer: as if each of its orders were picked up later than
+ * anybody who is looked at would be there, and more with the age of each.
+ */
+export function partsOfNobody(bundle: Bundle, nowMs: number, parameters: DispatchParameters): CostParts {
+  const { weights, serviceTimeMs } = parameters;
+  const pickupMs = nowMs + PATIENCE * parameters.horizonMs;
+  let ageMs = 0;
+  let toDoorsMs = 0;
+  let lateMs = 0;
+  for (const { placedAtMs, directMeters } of bundle.orders) {
+    const toDoorMs = travelMs(directMeters, parameters.courierSpeedMetersPerMinute) + serviceTimeMs;
+    ageMs += Math.max(0, nowMs - placedAtMs);
+    toDoorsMs += toDoorMs;
+    lateMs += Math.max(0, pickupMs + toDoorMs - placedAtMs - parameters.clickToDoorTargetMs);
+  }
+  return {
+    lateAtPickup: toDeciseconds(weights.lateAtPickup * lateAtPickupMs(bundle, pickupMs)),
+    lateAtDoor: toDeciseconds(weights.lateAtDoor * lateMs),
+    travel: toDeciseconds(weights.travel * toDoorsMs),
+    waiting: 0,
+    reassignment: 0,
+    age: toDeciseconds(weights.age * ageMs),
+  };
+}
+
 /** Whole numbers add up to the same sum in any order, so that equal answers compare as equal. */
-function toDeciseconds(ms: number): number {
+export function toDeciseconds(ms: number): number {
   return Math.round(ms / 100);
+}
+
+function lateAtPickupMs(bundle: Bundle, pickupMs: number): number {
+  let lateMs = 0;
+  for (const order of bundle.orders) lateMs += pickupMs - order.readyAtMs;
+  return lateMs;
+}
+
+/** Because of other doors before, and because of the time that was promised. */
+function lateAtDoorMs(
+  bundle: Bundle,
+  pickupMs: number,
+  metersPerMinute: number,
+  parameters: DispatchParameters,
+): number {
+  let lateMs = 0;
+  bundle.orders.forEach(({ placedAtMs }, stop) => {
+    const atDoorMs = pickupMs + toDoorMs(bundle, stop, metersPerMinute, parameters);
+    lateMs +=
+      detourMs(bundle, stop, metersPerMinute, parameters) +
+      Math.max(0, atDoorMs - placedAtMs - parameters.clickToDoorTargetMs);
+  });
+  return lateMs;
 }

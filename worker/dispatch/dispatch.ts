@@ -1,16 +1,9 @@
-import { explainAssigned, explainHeld, explainUnassignable, explainUnlooked } from "./explain.ts";
-import { mustLeaveNow } from "./hold.ts";
-import { match } from "./matching/match.ts";
-import { compareText } from "./matching/rank.ts";
-import type {
-  Deadline,
-  Decision,
-  DispatchParameters,
-  DispatchResult,
-  DispatchSnapshot,
-  Explanation,
-} from "./model.ts";
-import { poolOf } from "./pool.ts";
+import { bundleInSequence, type Bundle } from "./bundle.ts";
+import { combine } from "./combine.ts";
+import { commit } from "./commit.ts";
+import { match, type Matching, type MatchingProblem } from "./matching/match.ts";
+import type { Deadline, DispatchParameters, DispatchResult, DispatchSnapshot } from "./model.ts";
+import { poolOf, type Pool } from "./pool.ts";
 import { matchingProblemOf } from "./problem.ts";
 
 /**
@@ -24,22 +17,27 @@ export function dispatch(
   deadline: Deadline,
 ): DispatchResult {
   const pool = poolOf(snapshot, parameters);
-  const matching = match(matchingProblemOf(pool, snapshot.nowMs, parameters), deadline);
-  const decisions: Decision[] = [];
-  const explanations: Explanation[] = explainUnlooked(snapshot, parameters);
-  pool.orders.forEach((order, index) => {
-    const courier = pool.couriers[matching.columnOf[index] ?? -1];
-    if (courier === undefined) {
-      explanations.push(explainUnassignable(order, pool, snapshot, parameters));
-    } else if (mustLeaveNow(order, courier, snapshot.nowMs, parameters)) {
-      decisions.push({ order: order.id, courier: courier.id, stop: 1, from: undefined });
-      explanations.push(explainAssigned(order, courier, pool, parameters));
-    } else explanations.push(explainHeld(order, courier, snapshot.nowMs, parameters));
-  });
+  const { bundles, matching } = bestMatching(pool, parameters, deadline);
   return {
-    decisions: decisions.sort((a, b) => compareText(a.order, b.order)),
-    explanations: explanations.sort((a, b) => compareText(a.order, b.order)),
+    ...commit(snapshot, parameters, { pool, bundles, matching }),
     degraded: !matching.isComplete,
     gap: matching.gap,
   };
+}
+
+/** Of single orders first; then of bundles, if that costs less as a whole. */
+function bestMatching(
+  pool: Pool,
+  parameters: DispatchParameters,
+  deadline: Deadline,
+): { readonly bundles: readonly Bundle[]; readonly matching: Matching } {
+  const singles = pool.orders.map((order) => bundleInSequence([order]));
+  const problem: MatchingProblem = matchingProblemOf(pool, singles, parameters);
+  const matching = match(problem, deadline);
+  const alone = { bundles: singles, matching };
+  if (parameters.bundleOrdersMax === 1 || !matching.isComplete) return alone;
+  const bundles = combine({ pool, parameters }, singles, problem, matching, deadline);
+  if (bundles.length === singles.length) return alone;
+  const together = match(matchingProblemOf(pool, bundles, parameters), deadline);
+  return together.cost < matching.cost ? { bundles, matching: together } : alone;
 }

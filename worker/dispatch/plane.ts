@@ -24,9 +24,13 @@ export function projectionOf(snapshot: DispatchSnapshot): Projection {
   });
 }
 
-/** Straight-line travel time, in whole milliseconds. */
-export function travelMs(from: Place, to: Place, metersPerMinute: number): number {
+export function metersBetween(from: Place, to: Place): number {
   const east = to.x - from.x;
   const north = to.y - from.y;
-  return Math.round((Math.sqrt(east * east + north * north) * 60_000) / metersPerMinute);
+  return Math.sqrt(east * east + north * north);
+}
+
+/** Straight-line travel time, in whole milliseconds. */
+export function travelMs(meters: number, metersPerMinute: number): number {
+  return Math.round((meters * 60_000) / metersPerMinute);
 }

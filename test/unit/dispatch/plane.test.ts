@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { projectionOf, travelMs } from "../../../worker/dispatch/plane.ts";
+import { metersBetween, projectionOf, travelMs } from "../../../worker/dispatch/plane.ts";
 import { anOrder, aSnapshot } from "../../support/dispatch-snapshot.ts";
 
 const SOL = { latitude: 40.4169, longitude: -3.7035 };
@@ -11,7 +11,7 @@ describe("the plane around a city", () => {
   test("keeps distances within a thousandth of those on the sphere", () => {
     // Great-circle distance by the haversine formula.
     const meters = 1_579;
-    const minutes = travelMs(project(SOL), project(ATOCHA), 300) / 60_000;
+    const minutes = travelMs(metersBetween(project(SOL), project(ATOCHA)), 300) / 60_000;
     expect(Math.abs(minutes - meters / 300) / (meters / 300)).toBeLessThan(0.001);
   });
 
@@ -35,7 +35,7 @@ describe("the plane around a city", () => {
   });
 
   test("takes whole milliseconds, and none from a place to itself", () => {
-    expect(travelMs({ x: 0, y: 0 }, { x: 300, y: 400 }, 333)).toBe(90_090);
-    expect(travelMs({ x: 5, y: 5 }, { x: 5, y: 5 }, 333)).toBe(0);
+    expect(travelMs(metersBetween({ x: 0, y: 0 }, { x: 300, y: 400 }), 333)).toBe(90_090);
+    expect(travelMs(metersBetween({ x: 5, y: 5 }, { x: 5, y: 5 }), 333)).toBe(0);
   });
 });

@@ -14,6 +14,8 @@ const DAY: MdrpDay = {
   metersPerMinute: 320,
   pickupServiceMinutes: 4,
   dropoffServiceMinutes: 4,
+  payPerOrder: 10,
+  guaranteedPayPerHour: 15,
   restaurants: [{ id: "r1", x: 960, y: 1_280 }],
   orders: [
     { id: "o2", x: 961, y: 1_280, placedAtMinute: 620, restaurant: "r1", readyAtMinute: 640 },
