@@ -61,8 +61,8 @@ mutations: install ## Take every guard of the product away, one at a time, and s
 bench-gaps: install ## What each kind of trouble costs a city, beside what is promised: CITIES=200 WORKERS=4 ONLY=<part of a name>
 	@exec env $(foreach name,CITIES WORKERS ONLY,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/bench/gaps.ts
 
-mdrplib: install ## Play recorded city-days through the dispatcher in memory: DATA=<folder of instances>
-	@DATA="$(DATA)" exec $(NODE_QUIET) test/bench/mdrplib.ts
+mdrplib: install ## Play recorded city-days through the dispatcher, minute by minute: DATA=<folder of instances> OUT=<folder for solutions> DISPATCHER=greedy NOISE=1 ARGS=<beginnings of names>
+	@exec env DATA="$(DATA)" OUT="$(OUT)" DISPATCHER="$(DISPATCHER)" NOISE="$(NOISE)" $(NODE_QUIET) test/bench/mdrplib.ts $(ARGS)
 
 ##@ Prepare
 install: node_modules/.package-lock.json ## Install what the project needs from npm

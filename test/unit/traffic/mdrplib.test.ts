@@ -37,6 +37,8 @@ describe("a folder of the library", () => {
       metersPerMinute: 320,
       pickupServiceMinutes: 4,
       dropoffServiceMinutes: 3,
+      payPerOrder: 10,
+      guaranteedPayPerHour: 15,
       restaurants: [{ id: "r1", x: 8708, y: 5633 }],
       orders: [{ id: "o1", x: 9131, y: 7497, placedAtMinute: 743, restaurant: "r1", readyAtMinute: 753 }],
       couriers: [{ id: "c1", x: 11_491, y: 2806, onAtMinute: 0, offAtMinute: 90 }],
