@@ -13,14 +13,14 @@ import type { World } from "./world.ts";
  */
 export function boundMs(world: World): number {
   const { heartbeatMs } = world.shape;
-  return (
-    2 * WATCH_MS + LEADER_MS + 3 * heartbeatMs + BRAKE_MS + patienceMs(world) + CLAIM_MS + 2 * PERIOD_MAX_MS
-  );
+  return 2 * WATCH_MS + LEADER_MS + 3 * heartbeatMs + BRAKE_MS + PATIENCE_MS + CLAIM_MS + 2 * PERIOD_MAX_MS;
 }
 
 const WATCH_MS = 90_000 + 5_000 + 10_000;
 const LEADER_MS = 15_000 + 5_000;
 const BRAKE_MS = 30_000 + 10_000;
+/** The longest that setbacks earn a city, twice. */
+const PATIENCE_MS = 2 * 10 * 60_000;
 const CLAIM_MS = 10_000 + 5_000;
 const PERIOD_MAX_MS = 10_000;
 const SETTLE_MS = 60_000;
@@ -32,15 +32,10 @@ const MOVES_PER_CITY_MAX = 8;
 
 export type Calm = { readonly healedMs: number | undefined };
 
-function patienceMs(world: World): number {
-  void world;
-  return 2 * 10 * 60_000;
-}
-
 export async function checkCalm(world: World): Promise<Calm> {
   const { time, chronicle, people } = world;
   world.heal();
-  await makeWhole(world);
+  wantAWorker(world);
   await people.restore();
   const sinceMs = time.nowMs;
   const limitMs = boundMs(world);
@@ -60,11 +55,9 @@ export async function checkCalm(world: World): Promise<Calm> {
   return { healedMs };
 }
 
-/** Every Pod that the shape wants, and nobody half dead. */
-async function makeWhole(world: World): Promise<void> {
-  const { authority } = world;
+/** People may have scaled all of them away. */
+function wantAWorker({ authority }: World): void {
   if (![...authority.wanted.values()].includes("worker")) authority.want(`${authority.name}-last`, "worker");
-  return Promise.resolve();
 }
 
 /** Moves end; from then on no slot is missed, not even by a drain. */

@@ -32,8 +32,7 @@ export class People {
     const { elsewhere } = cluster.kube;
     const ref = { namespace: NAMESPACE, name };
     if ((await elsewhere.get<City>(CITIES, ref, NEVER)) !== undefined) return;
-    const { metadata, ...city } = cityOf(name, { period: this.#periodOf(name) });
-    void metadata;
+    const city = cityOf(name, { period: this.#periodOf(name) });
     this.#world.chronicle.allow(name);
     this.#note(name, "created");
     await elsewhere.create<City>(CITIES, { ...city, metadata: { ...ref, generation: 1 } }, NEVER);

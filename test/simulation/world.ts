@@ -60,10 +60,9 @@ export class World {
   }
 
   async begin(): Promise<void> {
-    const cluster = await this.addCluster("east");
+    await this.addCluster("east");
     await this.people.begin();
     this.#upkeep();
-    void cluster;
   }
 
   async addCluster(name: string): Promise<Cluster> {
