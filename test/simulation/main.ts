@@ -87,7 +87,7 @@ async function runMany(): Promise<void> {
   const simulatedHours = (): number =>
     reports.reduce((sum, { simulatedMs }) => sum + simulatedMs, 0) / HOUR_MS;
   const perMinute = (): number => (simulatedHours() * 60_000) / (performance.now() - startedMs);
-  out(`seeds from ${first} on; one again with: node test/simulation/main.ts --seed <seed> --narrate`);
+  out(`seeds from ${first} on; one again with: make simulate SEED=<seed>`);
 
   const job = async (): Promise<void> => {
     const child = fork(fileURLToPath(import.meta.url), ["--job", "--without", values.without]);
