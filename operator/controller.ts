@@ -1,5 +1,5 @@
 import { CITY_API_VERSION } from "../crds/city.ts";
-import { abortable } from "../runtime/abort.ts";
+import { abortable, childOf } from "../runtime/abort.ts";
 import { isOperational } from "../runtime/errors.ts";
 import type { EventRecorder } from "../runtime/kube/events.ts";
 import { createTokenBucket, type TokenBucket } from "../runtime/kube/token-bucket.ts";
@@ -40,6 +40,9 @@ const SHEDS_PER_SECOND = 2;
 const SHED_BURST = 4;
 /** Cities of lost workers, once the brake bounds them. */
 const TAKEOVERS_PER_SECOND = 50;
+
+/** One for all rounds: nobody reads it, and an error is dear to make. */
+const PAUSE_OVER = new Error("the pause is over");
 
 type Latest = { readonly view: CityView; readonly decision: Decision };
 
@@ -120,16 +123,16 @@ export class Controller {
       metrics.decideDuration((clock.monotonicMs() - startedMs) / 1_000);
       for (const worker of suspects) ask(fleet.confirmWorker(worker, signal).then(() => true));
       if (view.cities.some((city) => isBehindFence(city, view))) ask(this.#history.inspect(view, signal));
-      const pause = new AbortController();
-      const paused = AbortSignal.any([signal, pause.signal]);
       await clock.sleep(ROUND_SPACING_MS, signal).catch(() => undefined);
+      const pause = childOf(signal);
       await Promise.race([
-        abortable(this.#wake.promise, paused).catch(() => undefined),
-        clock.sleep(Math.min(ROUND_INTERVAL_MS, lookAgainInMs), paused).catch(() => undefined),
+        abortable(this.#wake.promise, pause.signal).catch(() => undefined),
+        clock.sleep(Math.min(ROUND_INTERVAL_MS, lookAgainInMs), pause.signal).catch(() => undefined),
         // A mistake of ours in one of them must end the process, not hide in the background.
         ...asking,
       ]);
-      pause.abort(new Error("the pause is over"));
+      pause.abort(PAUSE_OVER);
+      pause.release();
       this.#wake = Promise.withResolvers<void>();
     }
     await Promise.all(asking);

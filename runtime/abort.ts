@@ -22,15 +22,40 @@ export async function withDeadline<Result>(
   },
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const deadline = new AbortController();
+  const deadline = childOf(input.signal);
   const cancel = input.clock.schedule(input.limitMs, () => {
     deadline.abort(new DeadlineExceeded(input.what, input.limitMs));
   });
   try {
-    return await work(AbortSignal.any([input.signal, deadline.signal]));
+    return await work(deadline.signal);
   } finally {
     cancel();
+    deadline.release();
   }
+}
+
+/** A signal that aborts with its parent, or before. */
+export type ChildSignal = {
+  readonly signal: AbortSignal;
+  abort(reason: Error): void;
+  /** To be called when nobody waits for the signal any more: the parent then forgets it. */
+  release(): void;
+};
+
+/**
+ * For short waits under a parent that lives long. `AbortSignal.any` would leave a weak reference in the parent for each,
+ * until the garbage collector comes by.
+ */
+export function childOf(parent: AbortSignal): ChildSignal {
+  const child = new AbortController();
+  const onAbort = (): void => child.abort(parent.reason);
+  if (parent.aborted) onAbort();
+  else parent.addEventListener("abort", onAbort, { once: true });
+  return {
+    signal: child.signal,
+    abort: (reason) => child.abort(reason),
+    release: () => parent.removeEventListener("abort", onAbort),
+  };
 }
 
 /** Rejects with the signal's reason when it aborts first; for promises that take no signal themselves. */
