@@ -35,6 +35,8 @@ export const CITIES: Resource = {
   namespaced: true,
 };
 
+type Specified = { readonly epoch: bigint } & Pick<CityView, "task" | "periodMs">;
+
 /** MySQL counts as reachable for this long after its last answer to the progress reader, which asks every second. */
 const DATABASE_DOUBT_MS = 3_000;
 /** A tick is seen by the progress reader up to two of its rounds after it was committed. */
@@ -61,6 +63,9 @@ export class Fleet {
   /** The token that each Lease has, and since when we know. */
   readonly #assigned = new Map<string, { readonly token: FencingToken | undefined; readonly atMs: number }>();
   #lostMs: ReadonlyMap<string, number> = new Map();
+  /** What follows from objects that never change: every round would otherwise parse all Leases and Cities anew. */
+  readonly #leaseViews = new WeakMap<Lease, LeaseView>();
+  readonly #specified = new WeakMap<City, Specified>();
 
   constructor(input: {
     readonly client: KubeClient;
@@ -177,7 +182,7 @@ export class Fleet {
     );
     if (lease === undefined) this.#ownWrites.delete(city);
     else this.#ownWrites.set(city, lease);
-    return lease === undefined ? undefined : leaseView(lease);
+    return lease === undefined ? undefined : this.#leaseView(lease);
   }
 
   sealed(city: string, by: { readonly epoch: bigint; readonly token: FencingToken }): void {
@@ -198,16 +203,17 @@ export class Fleet {
 
   #cityView(city: City, epoch: bigint, nowMs: number): CityView {
     const { name } = city.metadata;
-    const periodMs = periodMsOf(city.spec);
+    const { task, periodMs } = this.#specifiedBy(city, epoch);
     const progress = this.#progress.get(name);
     const lease = this.leaseOf(name);
-    const token = lease === undefined ? undefined : tokenOf(lease);
+    const leaseView = lease === undefined ? undefined : this.#leaseView(lease);
+    const token = leaseView?.token;
     if (!this.#watchedSinceMs.has(name)) this.#watchedSinceMs.set(name, nowMs);
     if (this.#assigned.get(name)?.token !== token) this.#assigned.set(name, { token, atMs: nowMs });
     return {
       name,
       city,
-      task: taskSpecOf(city, { clusterUid: this.#clusterUid, epoch }),
+      task,
       isDeleting: city.metadata.deletionTimestamp !== undefined,
       hasFinalizer: city.metadata.finalizers?.includes(SEAL_FINALIZER) ?? false,
       isSuspended: city.spec.suspend,
@@ -215,12 +221,31 @@ export class Fleet {
       weight: city.spec.weight ?? 1,
       periodMs,
       stallAfterMs: city.spec.stallAfterTicks * periodMs + PROGRESS_SLACK_MS,
-      lease: lease === undefined ? undefined : leaseView(lease),
+      lease: leaseView,
       fence: progress === undefined ? undefined : { ...progress.fence, advancedMs: progress.advancedMs },
       assignedMs: this.#assigned.get(name)?.atMs ?? nowMs,
       movedMs: this.#movedMs.get(name),
       watchedSinceMs: this.#watchedSinceMs.get(name) ?? nowMs,
     };
+  }
+
+  #specifiedBy(city: City, epoch: bigint): Specified {
+    const known = this.#specified.get(city);
+    if (known?.epoch === epoch) return known;
+    const periodMs = periodMsOf(city.spec);
+    const task = taskSpecOf(city, { clusterUid: this.#clusterUid, epoch });
+    const specified = { epoch, periodMs, task };
+    this.#specified.set(city, specified);
+    return specified;
+  }
+
+  #leaseView(lease: Lease): LeaseView {
+    const known = this.#leaseViews.get(lease);
+    if (known !== undefined) return known;
+    const { city: _city, ...assignment } = decodeAssignment(lease);
+    const view = { ...assignment, cityUid: cityUidOf(lease) };
+    this.#leaseViews.set(lease, view);
+    return view;
   }
 
   #forget(city: string): void {
@@ -230,11 +255,6 @@ export class Fleet {
     this.#ownWrites.delete(city);
     this.#progress.forget(city);
   }
-}
-
-function leaseView(lease: Lease): LeaseView {
-  const { city: _city, ...view } = decodeAssignment(lease);
-  return { ...view, cityUid: cityUidOf(lease) };
 }
 
 function tokenOf(lease: Lease): FencingToken {
