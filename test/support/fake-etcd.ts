@@ -7,6 +7,8 @@ import { pathOf, type KubeObject, type ObjectMetadata, type Resource } from "../
 export type News = {
   readonly version: number;
   readonly path: string;
+  /** The collections that the object is in: that of its namespace, and that of all namespaces. */
+  readonly collections: readonly string[];
   readonly before?: KubeObject;
   readonly after?: KubeObject;
 };
@@ -38,8 +40,9 @@ export class FakeEtcd {
 
   /** In the order of their paths, as etcd has them. */
   select(collection: string, options: ListOptions): KubeObject[] {
+    const isSelected = selectionOf(options);
     return [...this.#objects]
-      .filter(([path, object]) => isIn(collection, path) && isSelected(object, options))
+      .filter(([path, object]) => collectionsOf(path).includes(collection) && isSelected(object))
       .toSorted(([left], [right]) => (left < right ? -1 : 1))
       .map(([, object]) => object);
   }
@@ -63,9 +66,9 @@ export class FakeEtcd {
       creationTimestamp: before?.metadata.creationTimestamp ?? LONG_AGO,
       resourceVersion: String(this.#version),
     };
-    const after = copyOf({ ...object, kind: resource.kind, metadata });
+    const after = frozenCopyOf({ ...object, kind: resource.kind, metadata });
     this.#objects.set(path, after);
-    this.#announce({ version: this.#version, path, after, ...(before === undefined ? {} : { before }) });
+    this.#announce(path, { after, ...(before === undefined ? {} : { before }) });
     return after;
   }
 
@@ -100,39 +103,41 @@ export class FakeEtcd {
   #erase(path: string, before: KubeObject): KubeObject {
     this.#version += 1;
     this.#objects.delete(path);
-    this.#announce({ version: this.#version, path, before });
+    this.#announce(path, { before });
     return before;
   }
 
-  #announce(news: News): void {
+  #announce(path: string, change: Pick<News, "before" | "after">): void {
+    const news = { version: this.#version, path, collections: collectionsOf(path), ...change };
     this.#news.push(news);
     this.#onNews(news);
   }
 }
 
-/** Whether the object at `path` is in the collection, which may be that of all namespaces. */
-export function isIn(collection: string, path: string): boolean {
+function collectionsOf(path: string): readonly string[] {
   const withoutNamespace = path.replace(/\/namespaces\/[^/]+(?=\/[^/]+\/)/, "");
-  return [path, withoutNamespace].some(
-    (candidate) => candidate.slice(0, candidate.lastIndexOf("/")) === collection,
-  );
+  return [path, withoutNamespace].map((candidate) => candidate.slice(0, candidate.lastIndexOf("/")));
 }
 
 /** Label selectors of the form a=b,c=d, and the field selector metadata.name=x. */
-export function isSelected({ metadata }: KubeObject, options: ListOptions): boolean {
+export function selectionOf(options: ListOptions): (object: KubeObject) => boolean {
   const pairs = (selector: string | undefined): string[][] =>
     selector === undefined ? [] : selector.split(",").map((pair) => pair.split("="));
-  return (
-    pairs(options.labelSelector).every(([key, value]) => metadata.labels?.[key ?? ""] === value) &&
-    pairs(options.fieldSelector).every(([, value]) => metadata.name === value)
-  );
+  const labels = pairs(options.labelSelector);
+  const fields = pairs(options.fieldSelector);
+  return ({ metadata }) =>
+    labels.every(([key, value]) => metadata.labels?.[key ?? ""] === value) &&
+    fields.every(([, value]) => metadata.name === value);
 }
 
-/** A deep copy of what JSON can say; `structuredClone` takes five times as long, and simulations copy all the time. */
-export function copyOf<Value>(value: Value): Value {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(copyOf) as Value;
+/**
+ * A deep copy of what JSON can say, frozen: what is stored is shown to everybody as it is, and whoever would change what
+ * others see fails at once. Simulations would otherwise copy all the time.
+ */
+function frozenCopyOf<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopyOf)) as Value;
   const copy: Record<string, unknown> = {};
-  for (const [key, part] of Object.entries(value)) copy[key] = copyOf(part);
-  return copy as Value;
+  for (const key in value) copy[key] = frozenCopyOf(value[key]);
+  return Object.freeze(copy) as Value;
 }

@@ -2,7 +2,7 @@ import type { KubeClient, ListOptions, ListPage, WriteOptions } from "../../runt
 import { errorOfStatus, KubeError } from "../../runtime/kube/kube-error.ts";
 import { pathOf, type KubeObject, type ObjectRef, type Resource } from "../../runtime/kube/resources.ts";
 import type { WatchEvent } from "../../runtime/kube/watch.ts";
-import { copyOf, FakeEtcd, isIn, isSelected, type News } from "./fake-etcd.ts";
+import { FakeEtcd, selectionOf, type News } from "./fake-etcd.ts";
 
 /**
  * An API server in memory, for tests of what stands on a KubeClient. What it has in common with the real one stands in
@@ -35,7 +35,7 @@ export type FakeKube = {
 type Tagged = WatchEvent<KubeObject> | { readonly kind: "break" } | { readonly kind: "end" };
 type Watcher = {
   readonly collection: string;
-  readonly options: ListOptions;
+  readonly isSelected: (object: KubeObject) => boolean;
   readonly queue: Tagged[];
   isMuted: boolean;
   wake: () => void;
@@ -71,7 +71,8 @@ export function createFakeKube(
   ): AsyncGenerator<WatchEvent<KubeObject>> {
     await begin(`watch ${resource.plural}`, signal);
     const collection = pathOf(resource, { namespace: options.namespace });
-    const watcher: Watcher = { collection, options, queue: [], isMuted: false, wake: () => undefined };
+    const isSelected = selectionOf(options);
+    const watcher: Watcher = { collection, isSelected, queue: [], isMuted: false, wake: () => undefined };
     push(watcher, { kind: "opened" });
     const missed = etcd.since(Number(options.resourceVersion));
     if (missed === undefined) push(watcher, { kind: "error", error: refusal(410) });
@@ -131,7 +132,7 @@ function createClient(input: {
       const first = options.continue === undefined ? 0 : Number(options.continue.split(" ")[0]);
       const resourceVersion = options.continue?.split(" ")[1] ?? String(etcd.version);
       const end = first + (options.limit ?? all.length);
-      const items = copyOf(all.slice(first, end)) as T[];
+      const items = all.slice(first, end) as T[];
       return {
         resourceVersion,
         items,
@@ -139,12 +140,12 @@ function createClient(input: {
       };
     },
     async get<T extends KubeObject>(resource: Resource, ref: ObjectRef, signal: AbortSignal) {
-      return copyOf(await named("get", resource, ref, signal)) as T | undefined;
+      return (await named("get", resource, ref, signal)) as T | undefined;
     },
     async create<T extends KubeObject>(resource: Resource, object: T, signal: AbortSignal) {
       const before = await named("create", resource, object.metadata, signal);
       if (before !== undefined) throw refusal(409, "AlreadyExists");
-      return copyOf(etcd.put(resource, object)) as T;
+      return etcd.put(resource, object) as T;
     },
     async replace<T extends KubeObject>(
       resource: Resource,
@@ -157,7 +158,7 @@ function createClient(input: {
       requireSame(before, object.metadata);
       const { status } = object as { status?: unknown };
       const next = options.subresource === "status" ? { ...before, status } : object;
-      return copyOf(etcd.put(resource, next)) as T;
+      return etcd.put(resource, next) as T;
     },
     async patch<T extends KubeObject>(
       resource: Resource,
@@ -169,7 +170,7 @@ function createClient(input: {
       if (before === undefined) throw refusal(404);
       const next = merge(before, mergePatch) as KubeObject;
       requireSame(before, next.metadata);
-      return copyOf(etcd.put(resource, next)) as T;
+      return etcd.put(resource, next) as T;
     },
     async remove(resource, ref, signal, options = {}) {
       const before = await named("remove", resource, ref, signal);
@@ -201,7 +202,7 @@ async function* drain(watcher: Watcher, signal: AbortSignal): AsyncGenerator<Wat
         await woken.promise;
       } else if (event.kind === "end") return;
       else if (event.kind === "break") throw unreachable();
-      else yield event.kind === "error" ? event : copyOf(event);
+      else yield event;
     }
   } finally {
     signal.removeEventListener("abort", wake);
@@ -209,9 +210,10 @@ async function* drain(watcher: Watcher, signal: AbortSignal): AsyncGenerator<Wat
 }
 
 /** A write as one watch sees it: an object that begins or ceases to match its selector comes or goes. */
-function tell(watcher: Watcher, { path, before, after, version }: News): void {
+function tell(watcher: Watcher, { collections, before, after, version }: News): void {
+  if (!collections.includes(watcher.collection)) return;
   const isSeen = (object: KubeObject | undefined): object is KubeObject =>
-    object !== undefined && isIn(watcher.collection, path) && isSelected(object, watcher.options);
+    object !== undefined && watcher.isSelected(object);
   if (isSeen(after)) push(watcher, { kind: isSeen(before) ? "modified" : "added", object: after });
   else if (isSeen(before)) {
     const metadata = { ...before.metadata, resourceVersion: String(version) };
