@@ -40,14 +40,16 @@ export function balance(
 function bestMove(
   cities: readonly CityView[],
   moved: ReadonlySet<string>,
-  { all, lasting }: Candidates,
+  { all, lasting, staying }: Candidates,
   loads: Loads,
 ): { readonly city: CityView; readonly from: WorkerView; readonly to: WorkerView } | undefined {
   // During a rollout nothing is moved to a worker that will be drained.
   const to = loads.least(lasting);
   const from = all.toSorted((left, right) => loads.compare(left, right)).at(-1);
   if (to === undefined || from === undefined || to === from) return undefined;
-  const mean = all.reduce((sum, worker) => sum + loads.of(worker), 0) / all.length;
+  // Of everybody, not of those that are well just now: what is close enough in a calm must not be worth a move because a
+  // few are late, as when the API server comes back.
+  const mean = staying.reduce((sum, worker) => sum + loads.of(worker), 0) / staying.length;
   const difference = loads.of(from) - loads.of(to);
   if (difference <= mean * HYSTERESIS) return undefined;
   // The largest city whose move leaves the two clearly closer to each other: one that only swaps their loads would be

@@ -14,6 +14,8 @@ export type Candidates = {
   readonly all: readonly WorkerView[];
   /** Those that a rollout will leave in place; `all` while there is none. */
   readonly lasting: readonly WorkerView[];
+  /** All that will go on carrying cities, also who is late or without the database just now. */
+  readonly staying: readonly WorkerView[];
   /** Weight of the pool's cities per capacity of its candidates. */
   readonly meanLoad: number;
 };
@@ -38,15 +40,19 @@ function candidatesOf(
   pool: string,
   weight: number,
 ): Candidates {
-  const live = [...view.workers.values()].filter(
-    (worker) => worker.liveness === "live" && worker.pool === pool && !isolated.has(worker.id),
+  const staying = [...view.workers.values()].filter(
+    (worker) =>
+      (worker.liveness === "live" || worker.liveness === "late") &&
+      worker.pool === pool &&
+      !isolated.has(worker.id),
   );
+  const live = staying.filter(({ liveness }) => liveness === "live");
   const reachable = live.filter(({ isDatabaseReachable }) => isDatabaseReachable);
   const all = reachable.length > 0 ? reachable : live;
   const newest = newestVersion(view.workers, pool);
   const lasting = newest === undefined ? all : all.filter(({ version }) => version === newest);
   const capacity = all.reduce((sum, worker) => sum + worker.capacity, 0);
-  return { all, lasting, meanLoad: capacity === 0 ? 0 : weight / capacity };
+  return { all, lasting, staying, meanLoad: capacity === 0 ? 0 : weight / capacity };
 }
 
 /** Undefined: nobody can take it now. `avoid`: the worker that it must leave. */

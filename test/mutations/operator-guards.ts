@@ -187,4 +187,12 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     replace: "while (moves.length < 1_000) {",
     checks: [BALANCE],
   },
+  {
+    name: "mean-of-all",
+    upholds: "nothing is moved for balance because some workers are late for a moment",
+    file: "operator/cities/balance.ts",
+    search: "staying.reduce((sum, worker) => sum + loads.of(worker), 0) / staying.length",
+    replace: "all.reduce((sum, worker) => sum + loads.of(worker), 0) / all.length",
+    checks: [BALANCE],
+  },
 ];

@@ -21,11 +21,12 @@ describe("balance", () => {
     expect(Object.values(decisions)).toEqual(cities.map(() => ({ kind: "keep" })));
   });
 
+  const anyFleet = fc.record({
+    weights: fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 30 }),
+    workers: fc.integer({ min: 1, max: 6 }),
+  });
+
   test("comes to rest, and never makes the most loaded worker more loaded", () => {
-    const anyFleet = fc.record({
-      weights: fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 30 }),
-      workers: fc.integer({ min: 1, max: 6 }),
-    });
     fc.assert(
       fc.property(anyFleet, ({ weights, workers }) => {
         const fleet = Array.from({ length: workers }, (_, index) => workerView(`w${index}`));
@@ -56,6 +57,43 @@ describe("balance", () => {
         }
         expect(rounds).toBeLessThan(100);
       }),
+    );
+  });
+
+  test("moves nothing of a fleet at rest because some workers are late or cut off for a moment", () => {
+    // The last worker has just joined and is filled with many small ones until the hysteresis says that it is enough.
+    const manyCities = fc.record({
+      weights: fc.array(fc.integer({ min: 1, max: 2 }), { minLength: 40, maxLength: 120 }),
+      workers: fc.integer({ min: 3, max: 6 }),
+    });
+    const anyTrouble = fc.array(fc.constantFrom("none", "late", "cut-off"), { minLength: 6, maxLength: 6 });
+    fc.assert(
+      fc.property(manyCities, anyTrouble, ({ weights, workers }, troubles) => {
+        const fleet = Array.from({ length: workers }, (_, index) => workerView(`w${index}`));
+        let view = weights.map((weight, index) =>
+          cityView(`c${index}`, { weight, holder: `w${index % (workers - 1)}` }),
+        );
+        const moves = (some: typeof fleet) =>
+          [...placeCities(fleetView({ cities: view, workers: some, fields: { shedBudget: 3 } }))].filter(
+            ([, decision]) => decision.kind === "assign",
+          );
+        for (let found = moves(fleet); found.length > 0; found = moves(fleet)) {
+          const holders = new Map(found.map(([city, decision]) => [city, decision]));
+          view = view.map((city) => {
+            const decision = holders.get(city.name);
+            return decision?.kind === "assign"
+              ? { ...city, lease: { ...city.lease!, worker: decision.worker } }
+              : city;
+          });
+        }
+        const troubled = fleet.map((worker, index) => ({
+          ...worker,
+          liveness: troubles[index] === "late" ? ("late" as const) : worker.liveness,
+          isDatabaseReachable: troubles[index] !== "cut-off",
+        }));
+        expect(moves(troubled)).toEqual([]);
+      }),
+      { numRuns: 500 },
     );
   });
 });
