@@ -13,22 +13,33 @@ import type { World } from "./world.ts";
  */
 export function boundMs(world: World): number {
   const { heartbeatMs } = world.shape;
-  return 2 * WATCH_MS + LEADER_MS + 3 * heartbeatMs + BRAKE_MS + PATIENCE_MS + CLAIM_MS + 2 * PERIOD_MAX_MS;
+  const periodMs = longestPeriodMs(world);
+  const patienceMs = 2 * Math.max(PATIENCE_MS, STALL_PERIODS * periodMs);
+  return 2 * WATCH_MS + LEADER_MS + 3 * heartbeatMs + BRAKE_MS + patienceMs + CLAIM_MS + 2 * periodMs;
 }
 
 const WATCH_MS = 90_000 + 5_000 + 10_000;
 const LEADER_MS = 15_000 + 5_000;
 const BRAKE_MS = 30_000 + 10_000;
-/** The longest that setbacks earn a city, twice. */
-const PATIENCE_MS = 2 * 10 * 60_000;
+/** The longest that setbacks earn a city whose period is short. */
+const PATIENCE_MS = 10 * 60_000;
+const STALL_PERIODS = 3;
 const CLAIM_MS = 10_000 + 5_000;
-const PERIOD_MAX_MS = 10_000;
-const SETTLE_MS = 60_000;
+const REST_MS = 60_000;
 const STEP_MS = 5_000;
-/** Longer than a drain may take, and a whole number of every period. */
+/** Longer than a drain may take. */
 const DRAIN_MS = 40_000;
 /** In calm, as many moves as it takes to put everything in its place again, and no more. */
 const MOVES_PER_CITY_MAX = 8;
+
+function longestPeriodMs({ shape }: World): number {
+  return Math.max(...shape.periodsMs);
+}
+
+/** Without a move or a missed slot for this long, the cluster is at rest. */
+function restMs(world: World): number {
+  return Math.max(REST_MS, 2 * longestPeriodMs(world));
+}
 
 export type Calm = { readonly healedMs: number | undefined };
 
@@ -67,7 +78,7 @@ async function checkSettled(
 ): Promise<void> {
   const { time, chronicle, people } = world;
   const isSettled = (): boolean => {
-    const fromMs = time.nowMs - SETTLE_MS;
+    const fromMs = time.nowMs - restMs(world);
     if (fromMs < calm.sinceMs || chronicle.moves.some(({ atMs }) => atMs > fromMs)) return false;
     // Whoever is blind without knowing it finds out by the silence of its watches, and is no good successor until then.
     if (world.processes.some(({ api }) => [...api.streams].some(({ isMuted }) => isMuted))) return false;
@@ -75,7 +86,7 @@ async function checkSettled(
       (city) => missedSlots(chronicle.ticks.get(city) ?? [], fromMs, time.nowMs) === 0,
     );
   };
-  while (!isSettled() && time.nowMs - calm.sinceMs < calm.limitMs + SETTLE_MS) {
+  while (!isSettled() && time.nowMs - calm.sinceMs < calm.limitMs + restMs(world)) {
     await time.runUntil(time.nowMs + STEP_MS);
   }
   const moves = chronicle.moves.filter(({ atMs }) => atMs > calm.sinceMs).length;
@@ -102,7 +113,7 @@ async function checkDrain(world: World): Promise<void> {
   const fromMs = time.nowMs;
   chronicle.note("people", `${first.process.name} is drained`);
   authority.unwant(first.pod);
-  await time.runUntil(fromMs + DRAIN_MS);
+  await time.runUntil(fromMs + Math.max(DRAIN_MS, 2 * longestPeriodMs(world)));
   for (const { metadata, spec } of await people.wanted()) {
     const missed = missedSlots(chronicle.ticks.get(metadata.name) ?? [], fromMs, time.nowMs);
     if (missed > 0) {

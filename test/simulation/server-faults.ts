@@ -7,7 +7,6 @@ const OUTAGE = { min: 500, max: 60_000 };
 const SLOWNESS = { min: 1_000, max: 60_000 };
 /** The most that a fail-over loses: MySQL's asynchronous replica is seldom further behind. */
 const LOST_MAX_MS = 5_000;
-const CITY_PERIODS = ["1s", "2s", "5s"] as const;
 
 export const SERVER_FAULTS: Readonly<Record<string, FaultKind>> = {
   "api-down"(world, random) {
@@ -106,7 +105,7 @@ export const PEOPLE_FAULTS: Readonly<Record<string, FaultKind>> = {
   async edit(world, random) {
     const city = choose(random, world.shape.cities);
     if (city === undefined) return;
-    const period = choose(random, CITY_PERIODS) ?? "1s";
+    const period = `${(choose(random, world.shape.periodsMs) ?? 1_000) / 1_000}s`;
     for (const cluster of world.clusters) await world.people.edit(cluster, city.name, { period });
   },
   async suspend(world, random) {

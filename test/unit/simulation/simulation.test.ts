@@ -12,6 +12,7 @@ const shape: Shape = {
     { name: "madrid", periodMs: 1_000 },
     { name: "lisbon", periodMs: 2_000 },
   ],
+  periodsMs: [1_000, 2_000],
   heartbeatMs: 2_000,
   faultsForMs: 120_000,
   driftMax: 0.0001,
