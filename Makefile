@@ -29,11 +29,11 @@ lint: install ## Lint, with types
 format: install ## Write the format
 	@node_modules/.bin/oxfmt
 
-unit: install ## Unit tests; ARGS goes to Jest
-	@exec $(JEST) test/unit $(ARGS)
+unit: install ## Unit tests; ARGS=test/… for some of them
+	@exec $(JEST) $(or $(ARGS),test/unit)
 
-integration: install ## Tests against a real API server and a real MySQL; ARGS goes to Jest
-	@exec $(JEST) --runInBand test/integration $(ARGS)
+integration: install ## Tests against a real API server and a real MySQL; ARGS=test/… for some of them
+	@exec $(JEST) --runInBand $(or $(ARGS),test/integration)
 
 ##@ Operate
 audit: install ## Check the invariants in any database: DATABASE_URL=mysql://user:password@host:3306/dispatch
@@ -49,8 +49,8 @@ simulate: install ## Simulate clusters on virtual time, with faults: SEEDS=500 H
 	@exec $(NODE_QUIET) test/simulation/main.ts $(if $(WITHOUT),--without $(WITHOUT)) \
 		$(if $(SEED),--seed $(SEED) $(if $(NARROW),--narrow,--narrate),--seeds $(SEEDS) --hours $(HOURS) $(if $(FIRST),--first $(FIRST)))
 
-perturb: install ## Kill, delay and blind the operator on a real API server, at every write; restore from backups. ARGS goes to Jest
-	@PERTURB=all exec $(JEST) --runInBand --forceExit test/perturbation $(ARGS)
+perturb: install ## Kill, delay and blind the operator on a real API server, at every write; restore from backups. ARGS=test/… for some of them
+	@PERTURB=all exec $(JEST) --runInBand --forceExit $(or $(ARGS),test/perturbation)
 
 model: install ## Check the protocol exhaustively with SPIN, and that every mutation of it is refuted
 	@exec $(NODE_QUIET) test/model/main.ts
