@@ -73,6 +73,7 @@ async function main(): Promise<number> {
     await fleet.product.expectAuditClean();
     progress("the auditor found every invariant to hold");
     const holds = rows.length === outcomes.length && rows.every((row) => excessOf(row).length === 0);
+    if (!holds) progress(`the logs are in ${await fleet.product.keepLogs("gaps")}`);
     return rows.length > 0 && holds ? 0 : 1;
   } finally {
     await fleet.stop();

@@ -1,5 +1,3 @@
-import { cp } from "node:fs/promises";
-import { join } from "node:path";
 import { startTraffic } from "../../local/demo/traffic.ts";
 import { EnvironmentReader } from "../../runtime/environment.ts";
 import { failureText } from "../../runtime/shutdown.ts";
@@ -132,9 +130,7 @@ async function run(input: {
   for (const check of checks) line(formatCheck(check));
   const failed = checks.filter(({ violations }) => violations.length > 0).length;
   if (failed > 0) {
-    const kept = join("out", `chaos-${seed}`);
-    await cp(join(product.stack.directory, "log"), kept, { recursive: true });
-    line(`seed ${seed}; the logs are in ${kept}`);
+    line(`seed ${seed}; the logs are in ${await product.keepLogs(`chaos-${seed}`)}`);
   }
   line(`${checks.length - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CITY_GROUP, CITY_PLURAL, CITY_VERSION, type City, type CitySpec } from "../../crds/city.ts";
@@ -36,6 +36,8 @@ export type Product = {
   /** Slots between the first and the last tick since `sinceMs` that have no tick. */
   missedSlots(city: string, sinceMs: number): Promise<number>;
   log(process: string): Promise<string>;
+  /** Copies every process's log into this folder of `out/`, which is kept, and returns where that is. */
+  keepLogs(name: string): Promise<string>;
   /** Throws with the auditor's report when there is a violation. */
   expectAuditClean(): Promise<void>;
   stop(): Promise<void>;
@@ -190,6 +192,11 @@ function productOf(stack: Stack, directory: string): Product {
       }, 0);
     },
     log: (name) => readFile(join(directory, "log", `${name}.log`), "utf8"),
+    async keepLogs(name) {
+      const kept = join("out", name);
+      await cp(join(directory, "log"), kept, { recursive: true });
+      return kept;
+    },
     async expectAuditClean() {
       const report = await audit(database, AbortSignal.timeout(60_000));
       if (!report.isClean) throw new Error(formatAuditReport(report));

@@ -109,7 +109,8 @@ export const EVENTS: readonly GapEvent[] = [
   {
     name: "MySQL killed, down for 30 s",
     bound: ({ outageMs = 0 }) => ({
-      gapMs: { of: "max", limitMs: outageMs + 2 * PERIOD_MS, formula: "outage + 2 periods" },
+      // One period before it, one of back-off after it, and what 200 cities that come back at once wait for each other.
+      gapMs: { of: "max", limitMs: outageMs + 2 * PERIOD_MS + 1_000, formula: "outage + 2 periods + 1 s" },
       movesMax: 0,
     }),
     run: (fleet) =>
