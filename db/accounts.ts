@@ -1,4 +1,5 @@
 import type { Connection } from "mysql2/promise";
+import { databaseOf, parseDatabaseUrl } from "./connection-options.ts";
 
 /**
  * The three accounts of the product, named after the database. In MySQL a role is an account that cannot log in, so each
@@ -14,6 +15,30 @@ export type AccountPasswords = Partial<Readonly<Record<AccountRole, string>>>;
 
 export function accountName(database: string, role: AccountRole): string {
   return `${database}_${role}`;
+}
+
+/**
+ * The passwords of the product's own accounts, as the URLs that its processes use have them; `strangers` are the users of the
+ * others, which the role has to be granted to.
+ */
+export function passwordsOfUrls(
+  database: string,
+  urls: Partial<Readonly<Record<AccountRole, string>>>,
+): {
+  readonly passwords: AccountPasswords;
+  readonly strangers: readonly { readonly role: AccountRole; readonly user: string }[];
+} {
+  const passwords: Partial<Record<AccountRole, string>> = {};
+  const strangers: { role: AccountRole; user: string }[] = [];
+  for (const role of ACCOUNT_ROLES) {
+    if (urls[role] === undefined) continue;
+    const url = parseDatabaseUrl(urls[role]);
+    const user = decodeURIComponent(url.username);
+    if (databaseOf(url) === database && user === accountName(database, role)) {
+      passwords[role] = decodeURIComponent(url.password);
+    } else strangers.push({ role, user });
+  }
+  return { passwords, strangers };
 }
 
 export async function ensureAccounts(

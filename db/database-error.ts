@@ -13,7 +13,9 @@ export type DatabaseErrorCode =
   /** A table, view or procedure is missing: the schema is not that of this version. */
   | "database-schema"
   /** The server refused the statement; nothing of it was done. */
-  | "database-statement";
+  | "database-statement"
+  /** The URL, or the authorities' certificates that it is used with, cannot be used; nothing was sent. */
+  | "database-url";
 
 const REMEDIES: Readonly<Record<DatabaseErrorCode, Remedy>> = {
   "database-unreachable": "retry",
@@ -22,6 +24,7 @@ const REMEDIES: Readonly<Record<DatabaseErrorCode, Remedy>> = {
   "database-denied": "give-up",
   "database-schema": "give-up",
   "database-statement": "give-up",
+  "database-url": "give-up",
 };
 
 const DEADLOCK = new Set([1205, 1213]);
@@ -51,7 +54,8 @@ export function surelyChangedNothing(error: OperationalError): boolean {
     error.code === "database-deadlock" ||
     error.code === "database-denied" ||
     error.code === "database-schema" ||
-    error.code === "database-statement"
+    error.code === "database-statement" ||
+    error.code === "database-url"
   );
 }
 

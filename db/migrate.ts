@@ -2,6 +2,7 @@ import { createConnection, type Connection, type RowDataPacket } from "mysql2/pr
 import { abortable } from "../runtime/abort.ts";
 import { OperationalError } from "../runtime/errors.ts";
 import { ACCOUNT_ROLES, accountName, ensureAccounts, type AccountPasswords } from "./accounts.ts";
+import { connectionOptions, databaseOf, parseDatabaseUrl, type SslSettings } from "./connection-options.ts";
 import { databaseError } from "./database-error.ts";
 import { procedureName, readSchema, type SchemaFile } from "./schema-files.ts";
 
@@ -14,6 +15,7 @@ import { procedureName, readSchema, type SchemaFile } from "./schema-files.ts";
 export type MigrateInput = {
   /** An administrator's URL with the name of the database, which is created when missing. */
   readonly url: string;
+  readonly ssl?: SslSettings;
   /** When given, the accounts can log in with these; else they are roles to be granted to accounts of one's own. */
   readonly passwords?: AccountPasswords;
   /** False: the company's own schema defines the data contract; see docs. */
@@ -28,8 +30,8 @@ const SQL_MODE = "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIV
 
 /** Errors: those of databaseError, and `database-version` for a server that is not MySQL 8.4 or later. */
 export async function migrate(input: MigrateInput, signal: AbortSignal): Promise<void> {
-  const url = new URL(input.url);
-  const database = decodeURIComponent(url.pathname.slice(1));
+  const url = parseDatabaseUrl(input.url);
+  const database = databaseOf(url);
   if (!/^[a-z][a-z0-9_]{0,22}$/.test(database)) {
     throw new OperationalError({
       code: "database-name",
@@ -40,7 +42,11 @@ export async function migrate(input: MigrateInput, signal: AbortSignal): Promise
   url.pathname = "/";
   try {
     const connection = await abortable(
-      createConnection({ uri: url.href, timezone: "Z", connectTimeout: CONNECT_LIMIT_MS }),
+      createConnection({
+        ...connectionOptions(url.href, input.ssl),
+        timezone: "Z",
+        connectTimeout: CONNECT_LIMIT_MS,
+      }),
       signal,
     );
     // Destroying the connection ends the statement's wait on our side and, with the session, the named lock on the other.

@@ -1,11 +1,13 @@
-import { randomUUID } from "node:crypto";
-import { createPool, type PoolConnection, type PoolOptions } from "mysql2/promise";
+import type { Pool, PoolConnection } from "mysql2/promise";
 import { abortable } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { ChangingText } from "../runtime/environment.ts";
 import type { Log } from "../runtime/log.ts";
+import type { SslSettings } from "./connection-options.ts";
 import { abortError, databaseError, surelyChangedNothing } from "./database-error.ts";
 import { isOperational } from "../runtime/errors.ts";
-import { StatementKiller } from "./statement-killer.ts";
+import { Pools } from "./pools.ts";
+import type { StatementKiller } from "./statement-killer.ts";
 
 /** A column's value: BIGINT and DECIMAL as text, DATETIME as Date, JSON as what it holds. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -39,46 +41,19 @@ export type Database = {
   close(): Promise<void>;
 };
 
-const CONNECT_LIMIT_MS = 2_000;
 /** How long a call that was given up waits for its statement to be gone. */
 const KILL_LIMIT_MS = 1_500;
-const WAITING_PER_CONNECTION_MAX = 200;
-/** The named lock is how the session is found when it must be killed, see kill-session.sql. */
-const SESSION = `
-SET SESSION time_zone = '+00:00', transaction_isolation = 'REPEATABLE-READ', @session = GET_LOCK(CONCAT('session ', ?), 0)`;
 
-/**
- * Opens nothing until the first call. `url`: mysql://user:password@host:port/database, with `?ssl={…}` as mysql2 takes it.
- */
+/** Opens nothing until the first call. `url`, which may change meanwhile, and `ssl`: see connectionOptions. */
 export function openDatabase(input: {
-  readonly url: string;
+  readonly url: string | ChangingText;
+  readonly ssl?: SslSettings;
   readonly connectionsMax: number;
   readonly log: Log;
   readonly clock: Clock;
 }): Database {
-  const options: PoolOptions = {
-    uri: input.url,
-    timezone: "Z",
-    supportBigNumbers: true,
-    bigNumberStrings: true,
-    multipleStatements: false,
-    connectTimeout: CONNECT_LIMIT_MS,
-  };
-  const names = new WeakMap<object, string>();
-  const pool = createPool({
-    ...options,
-    connectionLimit: input.connectionsMax,
-    queueLimit: input.connectionsMax * WAITING_PER_CONNECTION_MAX,
-  });
-  pool.pool.on("connection", (connection) => {
-    // Queued before the first statement of whoever waits for this connection, which fails with it.
-    const name = randomUUID();
-    names.set(connection, name);
-    connection.query(SESSION, [name], (error: unknown) => {
-      if (error !== null) connection.destroy();
-    });
-  });
-  const killer = new StatementKiller({ options, clock: input.clock, log: input.log });
+  const { url, ssl = {} } = input;
+  const pools = new Pools({ ...input, ssl, url: typeof url === "string" ? () => url : url });
   const underWay = new Set<Promise<unknown>>();
 
   /** Runs `work` on a session of its own, and decides what becomes of the session. */
@@ -86,22 +61,28 @@ export function openDatabase(input: {
     work: (session: Session) => Promise<Result>,
     signal: AbortSignal,
   ): Promise<Result> {
-    const connection = await acquire(signal);
-    const name = names.get(connection.connection) ?? "";
-    const session = new Session({ connection, name, clock: input.clock, killer }, signal);
+    const connections = pools.take();
     try {
-      const result = await work(session);
-      connection.release();
-      return result;
-    } catch (error) {
-      // After an answer of the server that says what it did, a session is as good as before.
-      if (session.isInDoubt || !isOperational(error) || !surelyChangedNothing(error)) connection.destroy();
-      else connection.release();
-      throw error;
+      const connection = await acquire(connections.pool, signal);
+      const name = connections.nameOf(connection.connection);
+      const { killer } = connections;
+      const session = new Session({ connection, name, clock: input.clock, killer }, signal);
+      try {
+        const result = await work(session);
+        connection.release();
+        return result;
+      } catch (error) {
+        // After an answer of the server that says what it did, a session is as good as before.
+        if (session.isInDoubt || !isOperational(error) || !surelyChangedNothing(error)) connection.destroy();
+        else connection.release();
+        throw error;
+      }
+    } finally {
+      pools.giveBack(connections);
     }
   }
 
-  async function acquire(signal: AbortSignal): Promise<PoolConnection> {
+  async function acquire(pool: Pool, signal: AbortSignal): Promise<PoolConnection> {
     if (signal.aborted) throw abortError(signal);
     const arriving = pool.getConnection();
     try {
@@ -147,7 +128,7 @@ export function openDatabase(input: {
       ),
     async close() {
       await Promise.allSettled(underWay);
-      await pool.end();
+      await pools.close();
     },
   };
 }

@@ -35,6 +35,12 @@ export async function readSchema(part: SchemaPart): Promise<SchemaFile[]> {
   );
 }
 
+/** What a migration of this version has put down as applied, reference tables apart. */
+export async function protocolFiles(): Promise<readonly string[]> {
+  const files = await readSchema("protocol");
+  return files.filter(({ kind }) => kind !== "grants").map(({ name }) => name);
+}
+
 /** Statements end with a line that is just `;;`, so that procedures keep their own semicolons. */
 export function parseSchemaFile(name: string, text: string): SchemaFile {
   const statements = text

@@ -15,9 +15,12 @@ export type Cluster = {
   readonly version: string;
 };
 
+/** What a person may yet put right, without a word to us: rights that are still to be given, credentials to be renewed. */
+const CURABLE = new Set(["kube-forbidden", "kube-unauthorized"]);
+
 /**
- * Which cluster this is. Waits for an API server that is away; throws `kube-version` when it is older than 1.35, where
- * resourceVersions were not comparable (KEP-5504).
+ * Which cluster this is; undefined when the signal aborted first. Waits for an API server that is away or refuses us, and tells
+ * what it waits for; throws `kube-version` when it is older than 1.35, where resourceVersions were not comparable (KEP-5504).
  */
 export async function readCluster(
   dependencies: {
@@ -25,24 +28,30 @@ export async function readCluster(
     readonly clock: Clock;
     readonly random: () => number;
     readonly log: Log;
+    readonly onTrouble: (trouble: string) => void;
   },
   signal: AbortSignal,
-): Promise<Cluster> {
-  const { client, clock, random, log } = dependencies;
-  for (let attempt = 0; ; attempt += 1) {
+): Promise<Cluster | undefined> {
+  const { client, clock, random, log, onTrouble } = dependencies;
+  for (let attempt = 0; !signal.aborted; attempt += 1) {
     try {
       const version = await client.version(signal);
       requireVersion(version);
       const namespace = await client.get<KubeObject>(NAMESPACES, { name: "kube-system" }, signal);
       const uid = namespace?.metadata.uid;
       if (uid !== undefined) return { uid, version: version.gitVersion };
+      onTrouble("there is no namespace kube-system yet");
       log.warn({ attempt }, "namespace kube-system not there yet");
     } catch (error) {
-      if (!isOperational(error) || error.remedy === "give-up") throw error;
+      if (signal.aborted) return undefined;
+      if (!isOperational(error)) throw error;
+      if (error.remedy === "give-up" && !CURABLE.has(error.code)) throw error;
+      onTrouble(error.message);
       log.warn({ attempt, because: error.code, err: error }, "cluster not read");
     }
-    await clock.sleep(backoffMs(BACKOFF, attempt, random), signal);
+    await clock.sleep(backoffMs(BACKOFF, attempt, random), signal).catch(() => undefined);
   }
+  return undefined;
 }
 
 export function requireVersion(version: {

@@ -133,6 +133,11 @@ export class Fleet {
     return this.#cities.synced && this.#cityLeases.synced && this.#workers.isSynced;
   }
 
+  /** Why we cannot see what there is, in the API server's words. */
+  get trouble(): string | undefined {
+    return this.#cities.trouble ?? this.#cityLeases.trouble ?? this.#workers.trouble;
+  }
+
   /** The picture to decide on, and when to look at it again if nothing happens. */
   view(input: Pick<FleetView, "authority" | "shedBudget" | "takeoverBudget">): {
     readonly fleet: FleetView;

@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { parseDuration } from "../crds/duration.ts";
+import { readSslSettings } from "../db/connection-options.ts";
+import { createDatabaseHealth } from "../db/health.ts";
 import { openDatabase } from "../db/pool.ts";
+import { protocolFiles } from "../db/schema-files.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { EnvironmentReader } from "../runtime/environment.ts";
 import { createKubeClient } from "../runtime/kube/client.ts";
@@ -12,22 +15,25 @@ import { serveProbes } from "../runtime/probes.ts";
 import { exitOnFailure, shutdownSignals } from "../runtime/shutdown.ts";
 import { readCluster } from "./cluster.ts";
 import { createOperatorMetrics } from "./metrics.ts";
-import { createOperator } from "./operator.ts";
+import { createOperator, type Operator } from "./operator.ts";
 
 /** The operator process: reads its environment, builds what it runs on, runs until it is told to end. */
 
 function readEnvironment() {
   const environment = new EnvironmentReader(process.env);
   const settings = {
-    databaseUrl: environment.text(
+    databaseUrl: environment.secret(
       "DATABASE_URL",
       "the operator account's URL, such as mysql://user:password@host:3306/dispatch",
     ),
+    ssl: readSslSettings(environment),
     namespace: environment.text("POD_NAMESPACE", "the namespace of the Cities", "default"),
     pod: environment.text("POD_NAME", "the Pod's name", hostname()),
-    leaseDurationMs: environment.parsed("ELECTION_LEASE_DURATION", 15_000, parseDuration),
-    renewDeadlineMs: environment.parsed("ELECTION_RENEW_DEADLINE", 10_000, parseDuration),
-    retryPeriodMs: environment.parsed("ELECTION_RETRY_PERIOD", 2_000, parseDuration),
+    election: {
+      leaseDurationMs: environment.parsed("ELECTION_LEASE_DURATION", 15_000, parseDuration),
+      renewDeadlineMs: environment.parsed("ELECTION_RENEW_DEADLINE", 10_000, parseDuration),
+      retryPeriodMs: environment.parsed("ELECTION_RETRY_PERIOD", 2_000, parseDuration),
+    },
     tickRetentionMs: environment.parsed("TICK_RETENTION", 24 * 3_600_000, parseDuration),
     probePort: environment.integer("PROBE_PORT", { min: 0, max: 65_535 }, 8080),
     probeHost: environment.text("PROBE_HOST", "the address to serve probes on", "0.0.0.0"),
@@ -41,9 +47,8 @@ async function main(): Promise<void> {
   const settings = readEnvironment();
   const identity = `${settings.pod}-${randomBytes(3).toString("hex")}`;
   const log = createLog({ process: "operator", level: settings.logLevel }).child({ operator: identity });
-  const signals = shutdownSignals(process, log);
   // There is nothing to hand over that the other replica does not know: the first signal ends it.
-  const signal = signals.draining;
+  const signal = shutdownSignals(process, log).draining;
   const metrics = createMetrics();
   const client = createKubeClient({
     kubeconfig: { kind: "default" },
@@ -52,11 +57,22 @@ async function main(): Promise<void> {
   });
   const electionClient = createKubeClient({
     kubeconfig: { kind: "default" },
-    requestTimeoutMs: settings.renewDeadlineMs / 2,
+    requestTimeoutMs: settings.election.renewDeadlineMs / 2,
     connectionsMax: 2,
   });
-  const database = openDatabase({ url: settings.databaseUrl, connectionsMax: 8, log, clock: systemClock });
-  const cluster = await readCluster({ client, clock: systemClock, random: Math.random, log }, signal);
+  const database = openDatabase({
+    url: settings.databaseUrl,
+    ssl: settings.ssl,
+    connectionsMax: 8,
+    log,
+    clock: systemClock,
+  });
+  const databaseHealth = createDatabaseHealth({
+    database,
+    files: await protocolFiles(),
+    clock: systemClock,
+    log,
+  });
   const events = createEventRecorder({
     client,
     clock: systemClock,
@@ -64,38 +80,33 @@ async function main(): Promise<void> {
     reportingController: "dispatch.city/operator",
     reportingInstance: identity,
   });
-  const operator = createOperator(
-    {
-      clock: systemClock,
-      random: Math.random,
-      client,
-      electionClient,
-      database,
-      events,
-      log,
-      metrics: createOperatorMetrics(metrics),
-    },
-    {
-      identity,
-      namespace: settings.namespace,
-      clusterUid: cluster.uid,
-      tickRetentionMs: settings.tickRetentionMs,
-      election: {
-        leaseDurationMs: settings.leaseDurationMs,
-        renewDeadlineMs: settings.renewDeadlineMs,
-        retryPeriodMs: settings.retryPeriodMs,
-      },
-    },
-  );
+  let operator: Operator | undefined;
+  let clusterTrouble = "the API server has not said yet which cluster this is";
+  // Before all else, so that whoever waits for the operator can read what it waits for itself.
   const probes = await serveProbes({
     port: settings.probePort,
     host: settings.probeHost,
     registry: metrics.registry,
-    isLive: () => operator.health.stuck(),
-    isReady: () => (operator.health.isSynced() ? undefined : "Cities and Leases have not been listed yet"),
+    isLive: () => operator?.health.stuck(),
+    isReady: () =>
+      operator === undefined ? clusterTrouble : (operator.health.blind() ?? databaseHealth.trouble()),
   });
-  log.info({ port: probes.port, version: cluster.version }, "operator started");
-  await operator.run(signal);
+  log.info({ port: probes.port }, "operator started");
+  const edges = { clock: systemClock, random: Math.random, client, log };
+  const onTrouble = (trouble: string): void => {
+    clusterTrouble = trouble;
+  };
+  const cluster = await readCluster({ ...edges, onTrouble }, signal);
+  if (cluster !== undefined) {
+    log.info({ because: cluster.version }, "cluster found");
+    operator = createOperator(
+      { ...edges, electionClient, database, events, metrics: createOperatorMetrics(metrics) },
+      { identity, clusterUid: cluster.uid, ...settings },
+    );
+    const ending = new AbortController();
+    await Promise.race([operator.run(signal), databaseHealth.run(ending.signal)]);
+    ending.abort(new Error("the operator ended"));
+  }
   await events.close();
   await database.close();
   await Promise.all([client.close(), electionClient.close(), probes.close()]);

@@ -44,12 +44,15 @@ export type OperatorSettings = {
 export type Operator = {
   run(signal: AbortSignal): Promise<void>;
   readonly health: {
-    isSynced(): boolean;
+    /** Why it cannot see the fleet; undefined when it can. */
+    blind(): string | undefined;
     /** What keeps the leader's loop from turning; undefined when it turns, and on a replica that does not lead. */
     stuck(): string | undefined;
   };
 };
 
+/** Not named like the Lease of any City or worker: a City may be called "operator". */
+const ELECTION_LEASE = "dispatch-operator";
 const SEAL_LIMIT_MS = 3_000;
 const PROGRESS_WRITES_PER_SECOND = 20;
 /** The leader looks at the fleet at least once a second. */
@@ -100,7 +103,7 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
     random,
     log,
     namespace,
-    name: "city-operator",
+    name: ELECTION_LEASE,
     identity: settings.identity,
     ...settings.election,
   });
@@ -146,7 +149,8 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
       }
     },
     health: {
-      isSynced: () => fleet.isSynced,
+      blind: () =>
+        fleet.trouble ?? (fleet.isSynced ? undefined : "Cities and Leases have not been listed yet"),
       stuck() {
         const silenceMs = controller.silenceMs();
         return election.isLeading && silenceMs > ROUND_SILENCE_MAX_MS

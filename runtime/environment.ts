@@ -1,8 +1,12 @@
+import { existsSync, readFileSync } from "node:fs";
 import { OperationalError } from "./errors.ts";
 
 /** What a process is told through its environment. All mistakes are reported at once, each with what to write. */
 
 export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** A text that may change while the process runs, as a Secret that is mounted as a file does. */
+export type ChangingText = () => string;
 
 export class EnvironmentReader {
   readonly #variables: Variables;
@@ -20,6 +24,34 @@ export class EnvironmentReader {
     return "";
   }
 
+  /**
+   * The text of `name`, or that of the file which `name`_FILE names, read again at every call; a file that is away leaves what
+   * was read last.
+   */
+  secret(name: string, means: string): ChangingText {
+    const path = this.optional(`${name}_FILE`);
+    if (path === undefined) {
+      const text = this.text(name, `${means}, or set ${name}_FILE to a file that holds it`);
+      return () => text;
+    }
+    let latest = this.parsed(`${name}_FILE`, "", (file) => readFileSync(file, "utf8").trim());
+    return () => {
+      try {
+        latest = readFileSync(path, "utf8").trim();
+      } catch {
+        // A Secret is replaced as a whole: the next look will find it.
+      }
+      return latest;
+    };
+  }
+
+  /** The same for a text that need not be there: undefined without a variable, and without the file that it names. */
+  optionalSecret(name: string): ChangingText | undefined {
+    const path = this.optional(`${name}_FILE`);
+    const isThere = path === undefined ? this.optional(name) !== undefined : existsSync(path);
+    return isThere ? this.secret(name, "") : undefined;
+  }
+
   optional(name: string): string | undefined {
     const value = this.#variables[name];
     return value === undefined || value === "" ? undefined : value;
@@ -32,7 +64,7 @@ export class EnvironmentReader {
     try {
       return parse(value);
     } catch (error) {
-      this.#mistakes.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#mistakes.push(`${name}: ${Error.isError(error) ? error.message : String(error)}`);
       return byDefault;
     }
   }

@@ -28,6 +28,8 @@ export type HeartbeatSender = {
   remove(): Promise<void>;
   /** Monotonic time at which the loop last turned, whether the beat went through or not. */
   lastTurnMs(): number;
+  /** Why the API server does not have our latest beat; undefined when it has. */
+  trouble(): string | undefined;
 };
 
 const REMOVE_LIMIT_MS = 2_000;
@@ -48,6 +50,7 @@ export function createHeartbeat(input: {
   let isDraining = false;
   let present: Lease | undefined;
   let hasBeaten = false;
+  let trouble: string | undefined = "the worker has not registered yet";
   let lastTurnMs = clock.monotonicMs();
 
   async function write(signal: AbortSignal): Promise<void> {
@@ -99,11 +102,13 @@ export function createHeartbeat(input: {
         },
       );
       hasBeaten = true;
+      trouble = undefined;
       metrics.heartbeats("written");
     } catch (error) {
       if (signal.aborted) return;
       if (!isOperational(error)) throw error;
       metrics.heartbeats("failed");
+      trouble = error.message;
       log.warn({ because: error.code, err: error }, "heartbeat failed");
     }
   }
@@ -148,5 +153,6 @@ export function createHeartbeat(input: {
       }
     },
     lastTurnMs: () => lastTurnMs,
+    trouble: () => trouble,
   };
 }

@@ -2,7 +2,10 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { parseDuration } from "../crds/duration.ts";
 import { microTime } from "../crds/lease.ts";
+import { readSslSettings } from "../db/connection-options.ts";
+import { createDatabaseHealth } from "../db/health.ts";
 import { openDatabase } from "../db/pool.ts";
+import { protocolFiles } from "../db/schema-files.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { EnvironmentReader } from "../runtime/environment.ts";
 import { createKubeClient } from "../runtime/kube/client.ts";
@@ -21,10 +24,11 @@ function readEnvironment() {
   const environment = new EnvironmentReader(process.env);
   const pod = environment.text("POD_NAME", "the Pod's name", hostname());
   const settings = {
-    databaseUrl: environment.text(
+    databaseUrl: environment.secret(
       "DATABASE_URL",
       "the worker account's URL, such as mysql://user:password@host:3306/dispatch",
     ),
+    ssl: readSslSettings(environment),
     namespace: environment.text("POD_NAMESPACE", "the namespace of the Cities", "default"),
     pod,
     podUid: environment.optional("POD_UID"),
@@ -67,9 +71,16 @@ async function main(): Promise<void> {
   });
   const database = openDatabase({
     url: settings.databaseUrl,
+    ssl: settings.ssl,
     connectionsMax: settings.connectionsMax,
     log,
     clock: systemClock,
+  });
+  const databaseHealth = createDatabaseHealth({
+    database,
+    files: await protocolFiles(),
+    clock: systemClock,
+    log,
   });
   const threadSettings = { clock: systemClock, log, heapMegabytesMax: settings.heapMegabytesMax };
   const dispatchPool = createDispatchPool({ ...threadSettings, threads: settings.threads });
@@ -115,10 +126,12 @@ async function main(): Promise<void> {
     registry: metrics.registry,
     // A worker that loses the API server goes on ticking, so only its own loops count here.
     isLive: () => instance.health.stuck(),
-    isReady: () => (instance.health.isWatching() ? undefined : "the watch of City Leases has not synced yet"),
+    isReady: () => instance.health.unregistered() ?? databaseHealth.trouble(),
   });
   log.info({ pool: settings.pool, version: settings.version, port: probes.port }, "worker started");
-  await instance.run(signals);
+  const ending = new AbortController();
+  await Promise.race([instance.run(signals), databaseHealth.run(ending.signal)]);
+  ending.abort(new Error("the worker ended"));
   await Promise.all([dispatchPool.close(), isolationPool.close()]);
   await database.close();
   await Promise.all([client.close(), heartbeatClient.close(), probes.close()]);

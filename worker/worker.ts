@@ -53,7 +53,8 @@ export type Worker = {
   readonly health: {
     /** What keeps the loops from turning; undefined when they turn. */
     stuck(): string | undefined;
-    isWatching(): boolean;
+    /** Why it cannot be given cities; undefined when it can. */
+    unregistered(): string | undefined;
   };
 };
 
@@ -146,7 +147,11 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
           ? `the heartbeat loop has not turned for ${Math.round(silenceMs)} ms`
           : undefined;
       },
-      isWatching: () => reflector.synced,
+      unregistered() {
+        // Once it has its Leases, it goes on with them whatever becomes of the watch.
+        if (!reflector.synced) return reflector.trouble ?? "City Leases have not been listed yet";
+        return heartbeat.trouble();
+      },
     },
   };
 }

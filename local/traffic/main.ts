@@ -1,6 +1,7 @@
+import { readSslSettings, type SslSettings } from "../../db/connection-options.ts";
 import { openDatabase } from "../../db/pool.ts";
 import { systemClock } from "../../runtime/clock.ts";
-import { EnvironmentReader } from "../../runtime/environment.ts";
+import { EnvironmentReader, type ChangingText } from "../../runtime/environment.ts";
 import { OperationalError } from "../../runtime/errors.ts";
 import { createLog, type Log } from "../../runtime/log.ts";
 import { exitOnFailure, shutdownSignals } from "../../runtime/shutdown.ts";
@@ -26,7 +27,8 @@ const CONNECTIONS = { perCity: 2, max: 40 };
 const END_LIMIT_MS = 800;
 
 type Settings = {
-  readonly feedUrl: string;
+  readonly feedUrl: ChangingText;
+  readonly ssl: SslSettings;
   readonly play: { readonly kind: "synthetic"; readonly cities: readonly string[] } | RecordedPlay;
   readonly speed: number;
   readonly seed: number;
@@ -37,7 +39,7 @@ type RecordedPlay = { readonly kind: "recorded"; readonly folder: string; readon
 
 function readEnvironment(): Settings {
   const environment = new EnvironmentReader(process.env);
-  const feedUrl = environment.text(
+  const feedUrl = environment.secret(
     "FEED_URL",
     "the feed account's URL, such as mysql://user:password@host:3306/dispatch",
   );
@@ -52,6 +54,7 @@ function readEnvironment(): Settings {
         };
   const settings = {
     feedUrl,
+    ssl: readSslSettings(environment),
     play,
     speed: environment.parsed("SPEED", folder === undefined ? DEMO_SPEED : RECORDED_SPEED, parseSpeed),
     seed: environment.integer("SEED", { min: 0, max: SEED_MAX }, Math.floor(Math.random() * SEED_MAX)),
@@ -142,6 +145,7 @@ async function main(): Promise<void> {
   const cityCount = play.kind === "synthetic" ? play.cities.length : 1;
   const database = openDatabase({
     url: settings.feedUrl,
+    ssl: settings.ssl,
     connectionsMax: Math.min(CONNECTIONS.max, CONNECTIONS.perCity * (1 + cityCount)),
     log,
     clock: systemClock,

@@ -68,6 +68,11 @@ export class Workers {
     return this.#leases.synced;
   }
 
+  /** Without Pods it goes as well, only later. */
+  get trouble(): string | undefined {
+    return this.#leases.trouble;
+  }
+
   view(nowMs: number): RosterView {
     return this.#roster.view(nowMs);
   }

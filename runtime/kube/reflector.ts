@@ -1,16 +1,16 @@
 import { abortable } from "../abort.ts";
-import type { Clock } from "../clock.ts";
 import { assert, AssertionError, isOperational, type OperationalError } from "../errors.ts";
-import type { Log } from "../log.ts";
-import type { KubeClient, ListOptions } from "./kube-api.ts";
+import type { ListOptions } from "./kube-api.ts";
 import { listAll } from "./list-all.ts";
 import { listenForSilence } from "./silence.ts";
 import { decideReconnect, isHistoryRewritten, type Ended } from "./reconnect.ts";
+import type { ReflectorInput } from "./reflector-input.ts";
 import { REFLECTOR_LIMITS, type ReflectorLimits } from "./reflector-limits.ts";
-import type { KubeObject, Resource } from "./resources.ts";
+import type { KubeObject } from "./resources.ts";
 import { Store, type Change } from "./store.ts";
 import type { WatchEvent } from "./watch.ts";
 
+export type { ReflectorInput } from "./reflector-input.ts";
 export type { Change } from "./store.ts";
 
 /**
@@ -31,31 +31,10 @@ export type Reflector<T extends KubeObject> = {
   get(name: string, namespace?: string): T | undefined;
   /** When anything last came from the API server, on the monotonic clock. */
   readonly lastContactMs: number | undefined;
+  /** Why the copy is not being kept up to date, in the API server's words; undefined while it is, and after a silence. */
+  readonly trouble: string | undefined;
   /** The newest one known. */
   readonly resourceVersion: string | undefined;
-};
-
-export type ReflectorInput<T extends KubeObject> = {
-  readonly client: KubeClient;
-  readonly resource: Resource;
-  /** Absent: all namespaces. */
-  readonly namespace?: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
-  /** Called in order, after the copy has changed. Must not throw. */
-  readonly onChange: (change: Change<T>) => void;
-  /** After the changes of the first complete list. */
-  readonly onSynced?: () => void;
-  /** The watch broke or fell silent: until `onRegained`, what happens stays unseen. Not called when a watch ends in good order. */
-  readonly onLost?: () => void;
-  /** A watch delivers again, and the copy is being brought up to date. */
-  readonly onRegained?: () => void;
-  /** resourceVersions went back; called before the changes that this brings. */
-  readonly onRewritten?: () => void;
-  readonly limits?: Partial<ReflectorLimits>;
 };
 
 /** A watch that ends after this share of the time asked for has ended on time. */
@@ -86,6 +65,7 @@ class ListWatchReflector<T extends KubeObject> implements Reflector<T> {
   /** When the present watch began to deliver. */
   #openedMs: number | undefined;
   #lastContactMs: number | undefined;
+  #trouble: string | undefined;
   #resourceVersion: string | undefined;
 
   constructor(input: ReflectorInput<T>) {
@@ -109,6 +89,10 @@ class ListWatchReflector<T extends KubeObject> implements Reflector<T> {
 
   get lastContactMs(): number | undefined {
     return this.#lastContactMs;
+  }
+
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   get resourceVersion(): string | undefined {
@@ -258,6 +242,7 @@ class ListWatchReflector<T extends KubeObject> implements Reflector<T> {
   #opened(): void {
     this.#openedMs = this.#input.clock.monotonicMs();
     this.#connected = true;
+    this.#trouble = undefined;
     if (!this.#isLost) return;
     this.#isLost = false;
     this.#input.log.debug({ resource: this.#input.resource.plural }, "watch regained");
@@ -265,6 +250,7 @@ class ListWatchReflector<T extends KubeObject> implements Reflector<T> {
   }
 
   #lose(ended: Ended, attempt: number, err: OperationalError | undefined): void {
+    this.#trouble = err?.message;
     const because = err?.code ?? (ended.kind === "silent" ? "silent" : "ended-early");
     const fields = { resource: this.#input.resource.plural, because, outcome: ended.kind, attempt, err };
     // On a collection in which nothing happens, this is how it goes every time.

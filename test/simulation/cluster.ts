@@ -189,10 +189,8 @@ export class Cluster {
     const stopping = new AbortController();
     Object.assign(running, { terminate: () => stopping.abort(new Error("SIGTERM")) });
     const main = client(REQUEST_TIMEOUT_MS);
-    const cluster = await readCluster({ ...edges, client: main }, stopping.signal).catch((error: unknown) => {
-      if (stopping.signal.aborted) return undefined;
-      throw error;
-    });
+    const onTrouble = (): void => undefined;
+    const cluster = await readCluster({ ...edges, client: main, onTrouble }, stopping.signal);
     if (cluster === undefined) return;
     let events = 0;
     const recorder = createEventRecorder({

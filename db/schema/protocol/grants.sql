@@ -1,5 +1,7 @@
 -- Who may do what, granted again at every migration. Nobody may write a table of the protocol: the procedures do, with
 -- the rights of the account that created them.
+GRANT SELECT ON schema_version TO {worker}, {operator}, {feed}
+;;
 GRANT SELECT ON authority TO {worker}, {operator}, {feed}
 ;;
 GRANT SELECT ON city_fence TO {worker}, {operator}, {feed}

@@ -215,6 +215,10 @@ async function endLeader(fleet: BenchFleet, signal: NodeJS.Signals): Promise<Eve
 }
 
 async function leader({ product }: BenchFleet): Promise<string> {
-  const lease = await product.kube.get<Lease>(LEASES, { namespace: "default", name: "city-operator" }, never);
+  const lease = await product.kube.get<Lease>(
+    LEASES,
+    { namespace: "default", name: "dispatch-operator" },
+    never,
+  );
   return lease?.spec?.holderIdentity ?? "";
 }

@@ -27,7 +27,11 @@ afterEach(async () => {
 
 async function leader(): Promise<string | undefined> {
   const never = new AbortController().signal;
-  const lease = await product.kube.get<Lease>(LEASES, { namespace: "default", name: "city-operator" }, never);
+  const lease = await product.kube.get<Lease>(
+    LEASES,
+    { namespace: "default", name: "dispatch-operator" },
+    never,
+  );
   return lease?.spec?.holderIdentity;
 }
 

@@ -28,7 +28,7 @@ export type Surroundings = {
 
 const ELECTION = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 400 };
 const HEARTBEAT_INTERVAL_MS = 500;
-const LEADER_LEASE = "city-operator";
+const LEADER_LEASE = "dispatch-operator";
 
 const metrics = createMetrics();
 const operatorMetrics = createOperatorMetrics(metrics);
@@ -90,7 +90,7 @@ export function startOperator(
       await connections.close();
     }
   };
-  return { life, isSynced: () => operator.health.isSynced(), ended: run() };
+  return { life, isSynced: () => operator.health.blind() === undefined, ended: run() };
 }
 
 /** The leadership of a killed operator ends with its Lease; waiting for that proves nothing here. */

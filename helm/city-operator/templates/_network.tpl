@@ -1,0 +1,28 @@
+{{- define "city-operator.egressDns" -}}
+- ports:
+    - { port: 53, protocol: UDP }
+    - { port: 53, protocol: TCP }
+{{- end }}
+
+{{- define "city-operator.egressDatabase" -}}
+- ports:
+    {{- range .Values.networkPolicy.databasePorts }}
+    - { port: {{ int . }}, protocol: TCP }
+    {{- end }}
+{{- end }}
+
+{{- define "city-operator.egressApiServer" -}}
+- ports:
+    {{- range .Values.networkPolicy.apiServerPorts }}
+    - { port: {{ int . }}, protocol: TCP }
+    {{- end }}
+{{- end }}
+
+{{- define "city-operator.ingressProbes" -}}
+- ports:
+    - { port: probes, protocol: TCP }
+  {{- with .Values.networkPolicy.metricsFrom }}
+  from:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
