@@ -28,10 +28,10 @@ async function setUp(first: () => readonly Row[]) {
     clock,
     health,
     messages: () => entries.map(({ message }) => message),
-    answers(next: () => readonly Row[]) {
+    answers: (next: () => readonly Row[]): void => {
       answer = next;
     },
-    async end() {
+    end: async (): Promise<void> => {
       stop.abort(new Error("the test ended"));
       await running;
     },
