@@ -60,23 +60,16 @@ async function main(): Promise<void> {
     requestTimeoutMs: settings.election.renewDeadlineMs / 2,
     connectionsMax: 2,
   });
+  const edges = { clock: systemClock, random: Math.random, client, log };
   const database = openDatabase({
+    ...edges,
     url: settings.databaseUrl,
     ssl: settings.ssl,
     connectionsMax: 8,
-    log,
-    clock: systemClock,
   });
-  const databaseHealth = createDatabaseHealth({
-    database,
-    files: await protocolFiles(),
-    clock: systemClock,
-    log,
-  });
+  const databaseHealth = createDatabaseHealth({ ...edges, database, files: await protocolFiles() });
   const events = createEventRecorder({
-    client,
-    clock: systemClock,
-    log,
+    ...edges,
     reportingController: "dispatch.city/operator",
     reportingInstance: identity,
   });
@@ -92,7 +85,6 @@ async function main(): Promise<void> {
       operator === undefined ? clusterTrouble : (operator.health.blind() ?? databaseHealth.trouble()),
   });
   log.info({ port: probes.port }, "operator started");
-  const edges = { clock: systemClock, random: Math.random, client, log };
   const onTrouble = (trouble: string): void => {
     clusterTrouble = trouble;
   };

@@ -69,20 +69,15 @@ async function main(): Promise<void> {
     requestTimeoutMs: settings.heartbeatIntervalMs,
     connectionsMax: 1,
   });
+  const edges = { clock: systemClock, log };
   const database = openDatabase({
+    ...edges,
     url: settings.databaseUrl,
     ssl: settings.ssl,
     connectionsMax: settings.connectionsMax,
-    log,
-    clock: systemClock,
   });
-  const databaseHealth = createDatabaseHealth({
-    database,
-    files: await protocolFiles(),
-    clock: systemClock,
-    log,
-  });
-  const threadSettings = { clock: systemClock, log, heapMegabytesMax: settings.heapMegabytesMax };
+  const databaseHealth = createDatabaseHealth({ ...edges, database, files: await protocolFiles() });
+  const threadSettings = { ...edges, heapMegabytesMax: settings.heapMegabytesMax };
   const dispatchPool = createDispatchPool({ ...threadSettings, threads: settings.threads });
   // Most workers never need it.
   const isolationPool = createDispatchPool({
@@ -93,7 +88,7 @@ async function main(): Promise<void> {
   });
   const instance = createWorker(
     {
-      clock: systemClock,
+      ...edges,
       random: Math.random,
       newCommitId: randomUUID,
       client,
@@ -101,7 +96,6 @@ async function main(): Promise<void> {
       database,
       dispatchPool,
       isolationPool,
-      log,
       metrics: createWorkerMetrics(metrics),
     },
     {
