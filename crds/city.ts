@@ -31,10 +31,52 @@ export type CityDispatchSpec = {
   /** Busy couriers who are free within this duration are looked at. */
   readonly courierFreeWithin: string;
   readonly courierSpeedMetersPerMinute: number;
+  /** Metres per minute by kind of vehicle, for kinds that differ from `courierSpeedMetersPerMinute`. */
+  readonly vehicleSpeeds: Readonly<Record<string, number>>;
   /** Handling at the store and again at the door, each this long. */
   readonly serviceTime: string;
   /** A courier further from the store than this travel time is never asked. */
   readonly pickupTravelMax: string;
+  /** How many orders of one store a courier may be given together: 1 to 3. */
+  readonly bundleOrdersMax: number;
+  /** No order reaches its door later than this because of a bundle. */
+  readonly bundleDelayMax: string;
+  /** Later than this after it was placed, an order is late at its door. */
+  readonly clickToDoorTarget: string;
+  /** An idle courier whose position is older than this is not asked. */
+  readonly positionAgeMax: string;
+  /** What taking an order from its courier must save, in weighted time of couriers. */
+  readonly reassignGainMin: string;
+  /** How often one order may be taken from its courier. */
+  readonly reassignmentsMax: number;
+  readonly weights: CityWeights;
+};
+
+/** What each second counts for, relative to the others. */
+export type CityWeights = {
+  readonly lateAtPickup: number;
+  readonly lateAtDoor: number;
+  readonly travel: number;
+  readonly waiting: number;
+  readonly reassignment: number;
+  readonly age: number;
+};
+
+/** What the API server fills in: the defaults of `city.yaml`. */
+export const DEFAULT_DISPATCH: CityDispatchSpec = {
+  horizon: "20m",
+  courierFreeWithin: "10m",
+  courierSpeedMetersPerMinute: 300,
+  vehicleSpeeds: {},
+  serviceTime: "4m",
+  pickupTravelMax: "45m",
+  bundleOrdersMax: 3,
+  bundleDelayMax: "5m",
+  clickToDoorTarget: "40m",
+  positionAgeMax: "10m",
+  reassignGainMin: "3m",
+  reassignmentsMax: 1,
+  weights: { lateAtPickup: 10, lateAtDoor: 10, travel: 1, waiting: 1, reassignment: 1, age: 2 },
 };
 
 export type ConditionStatus = "True" | "False" | "Unknown";
@@ -111,7 +153,15 @@ export type TaskSpec = {
   /** The generation of the City that these values are of. */
   readonly generation: number;
   readonly period: string;
-  readonly dispatch: CityDispatchSpec;
+  readonly dispatch: TaskDispatchSpec;
+};
+
+/**
+ * Without the parameters that an API server of an older schema did not serve, or an operator of an older version did not
+ * write: the worker's own defaults stand in for them. What a later version adds is ignored.
+ */
+export type TaskDispatchSpec = Partial<Omit<CityDispatchSpec, "weights">> & {
+  readonly weights?: Partial<CityWeights>;
 };
 
 export function taskSpecOf(

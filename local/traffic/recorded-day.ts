@@ -1,4 +1,4 @@
-import type { CityDispatchSpec } from "../../crds/city.ts";
+import { DEFAULT_DISPATCH, type CityDispatchSpec } from "../../crds/city.ts";
 import type { CityRules, CityScript } from "./city-script.ts";
 import { MINUTE_MS } from "./demand.ts";
 import { METERS_PER_DEGREE, type Point } from "./geometry.ts";
@@ -53,14 +53,12 @@ export function recordedScript(day: MdrpDay): CityScript {
   };
 }
 
-/** The dispatch parameters that say what the recorded day's couriers do, in real time. */
+/** The product's defaults, but for what the recorded day's couriers do; in real time. */
 export function recordedDispatch(day: MdrpDay): CityDispatchSpec {
   return {
-    horizon: "20m",
-    courierFreeWithin: "10m",
+    ...DEFAULT_DISPATCH,
     courierSpeedMetersPerMinute: Math.round(day.metersPerMinute),
     serviceTime: `${Math.round(((day.pickupServiceMinutes + day.dropoffServiceMinutes) / 2) * 60)}s`,
-    pickupTravelMax: "45m",
   };
 }
 

@@ -1,4 +1,4 @@
-import type { CityDispatchSpec } from "../../crds/city.ts";
+import { DEFAULT_DISPATCH, type CityDispatchSpec } from "../../crds/city.ts";
 import type { Point } from "./geometry.ts";
 import { randomStream, uniform } from "./random.ts";
 
@@ -24,11 +24,9 @@ export const SYNTHETIC_SERVICE_MINUTES = 2;
 
 /** The dispatch parameters that fit made-up cities in real time; `scaledDispatch` fits them to an accelerated day. */
 export const SYNTHETIC_DISPATCH: CityDispatchSpec = {
-  horizon: "20m",
-  courierFreeWithin: "10m",
+  ...DEFAULT_DISPATCH,
   courierSpeedMetersPerMinute: SYNTHETIC_METERS_PER_MINUTE,
   serviceTime: `${SYNTHETIC_SERVICE_MINUTES}m`,
-  pickupTravelMax: "45m",
 };
 
 const PRESETS: readonly SyntheticCity[] = [

@@ -23,6 +23,8 @@ export function createTimeScale(input: {
 /** What `city.yaml` allows. */
 const SHORTEST_MS = 1_000;
 const METERS_PER_MINUTE_MAX = 100_000;
+/** Couriers' positions are written at the pace of real time, however fast the day passes. */
+const POSITION_AGE_MS_MIN = 30_000;
 
 /**
  * The dispatch parameters of a City whose day passes `speed` times as fast: durations shrink, couriers speed up. What
@@ -31,12 +33,24 @@ const METERS_PER_MINUTE_MAX = 100_000;
 export function scaledDispatch(speed: number, base: CityDispatchSpec): CityDispatchSpec {
   const shrunk = (duration: string, leastMs: number): string =>
     formatDuration(Math.max(leastMs, parseDuration(duration) / speed));
-  const metersPerMinute = Math.round(base.courierSpeedMetersPerMinute * speed);
+  const spedUp = (metersPerMinute: number): number =>
+    Math.min(METERS_PER_MINUTE_MAX, Math.max(1, Math.round(metersPerMinute * speed)));
   return {
+    ...base,
     horizon: shrunk(base.horizon, SHORTEST_MS),
     courierFreeWithin: shrunk(base.courierFreeWithin, 0),
-    courierSpeedMetersPerMinute: Math.min(METERS_PER_MINUTE_MAX, Math.max(1, metersPerMinute)),
+    courierSpeedMetersPerMinute: spedUp(base.courierSpeedMetersPerMinute),
+    vehicleSpeeds: Object.fromEntries(
+      Object.entries(base.vehicleSpeeds).map(([vehicle, metersPerMinute]) => [
+        vehicle,
+        spedUp(metersPerMinute),
+      ]),
+    ),
     serviceTime: shrunk(base.serviceTime, 0),
     pickupTravelMax: shrunk(base.pickupTravelMax, SHORTEST_MS),
+    bundleDelayMax: shrunk(base.bundleDelayMax, 0),
+    clickToDoorTarget: shrunk(base.clickToDoorTarget, SHORTEST_MS),
+    positionAgeMax: shrunk(base.positionAgeMax, POSITION_AGE_MS_MIN),
+    reassignGainMin: shrunk(base.reassignGainMin, 0),
   };
 }

@@ -1,5 +1,6 @@
 import {
   CITY_API_VERSION,
+  DEFAULT_DISPATCH,
   SEAL_FINALIZER,
   taskSpecOf,
   type City,
@@ -34,13 +35,7 @@ export function cityOf(
       workerPool: "default",
       timeZone: "Etc/UTC",
       stallAfterTicks: 3,
-      dispatch: {
-        horizon: "20m",
-        courierFreeWithin: "10m",
-        courierSpeedMetersPerMinute: 300,
-        serviceTime: "4m",
-        pickupTravelMax: "45m",
-      },
+      dispatch: DEFAULT_DISPATCH,
       ...spec,
     },
   };

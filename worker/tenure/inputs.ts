@@ -1,7 +1,6 @@
-import type { TaskSpec } from "../../crds/city.ts";
+import { DEFAULT_DISPATCH, type TaskSpec } from "../../crds/city.ts";
 import { parseDuration } from "../../crds/duration.ts";
 import type { CitySnapshot } from "../../db/snapshot.ts";
-import { DEFAULT_PARAMETERS } from "../dispatch/default-parameters.ts";
 import type { DispatchParameters, DispatchSnapshot } from "../dispatch/model.ts";
 
 /** From what the database and the City say to what the dispatcher takes: it knows neither of them. */
@@ -46,14 +45,23 @@ export function dispatchSnapshotOf(snapshot: CitySnapshot): DispatchSnapshot {
   };
 }
 
+/** Throws a RangeError for a duration that is none, which the schema of the City does not let in. */
 export function dispatchParametersOf(task: TaskSpec): DispatchParameters {
+  const spec = { ...DEFAULT_DISPATCH, ...task.dispatch };
   return {
-    ...DEFAULT_PARAMETERS,
     periodMs: parseDuration(task.period),
-    horizonMs: parseDuration(task.dispatch.horizon),
-    courierFreeWithinMs: parseDuration(task.dispatch.courierFreeWithin),
-    courierSpeedMetersPerMinute: task.dispatch.courierSpeedMetersPerMinute,
-    serviceTimeMs: parseDuration(task.dispatch.serviceTime),
-    pickupTravelMaxMs: parseDuration(task.dispatch.pickupTravelMax),
+    horizonMs: parseDuration(spec.horizon),
+    courierFreeWithinMs: parseDuration(spec.courierFreeWithin),
+    courierSpeedMetersPerMinute: spec.courierSpeedMetersPerMinute,
+    vehicleSpeeds: spec.vehicleSpeeds,
+    serviceTimeMs: parseDuration(spec.serviceTime),
+    pickupTravelMaxMs: parseDuration(spec.pickupTravelMax),
+    bundleOrdersMax: spec.bundleOrdersMax,
+    bundleDelayMaxMs: parseDuration(spec.bundleDelayMax),
+    clickToDoorTargetMs: parseDuration(spec.clickToDoorTarget),
+    positionAgeMaxMs: parseDuration(spec.positionAgeMax),
+    reassignGainMinMs: parseDuration(spec.reassignGainMin),
+    reassignmentsMax: spec.reassignmentsMax,
+    weights: { ...DEFAULT_DISPATCH.weights, ...spec.weights },
   };
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { DEFAULT_DISPATCH } from "../../../crds/city.ts";
 import { START_LIMIT_MS, startTestApiServer, type TestApiServer } from "../../support/kube.ts";
 
 /** The City resource as people meet it: through kubectl, against the real API server. */
@@ -44,13 +45,22 @@ describe("a City", () => {
       workerPool: "default",
       timeZone: "Etc/UTC",
       stallAfterTicks: 3,
-      dispatch: {
-        horizon: "20m",
-        courierFreeWithin: "10m",
-        courierSpeedMetersPerMinute: 300,
-        serviceTime: "4m",
-        pickupTravelMax: "45m",
-      },
+      dispatch: DEFAULT_DISPATCH,
+    });
+  });
+
+  test("with one weight or one kind of vehicle gets the others' defaults", async () => {
+    const dispatch = "{ weights: { age: 5 }, vehicleSpeeds: { bicycle: 250 } }";
+    await api.kubectlOk(["apply", "-f", "-"], {
+      input: city(`{ period: "5s", dispatch: ${dispatch} }`, "rome"),
+    });
+    const stored = JSON.parse(await api.kubectlOk(["get", "city", "rome", "-o", "json"])) as {
+      spec: { dispatch: unknown };
+    };
+    expect(stored.spec.dispatch).toEqual({
+      ...DEFAULT_DISPATCH,
+      vehicleSpeeds: { bicycle: 250 },
+      weights: { ...DEFAULT_DISPATCH.weights, age: 5 },
     });
   });
 
@@ -103,6 +113,24 @@ describe("a City", () => {
     ['dispatch: { pickupTravelMax: "0s" }', "write a duration from 1s to 4h"],
     ['dispatch: { courierFreeWithin: "soon" }', "write a duration from 0s to 4h"],
     ["dispatch: { courierSpeedMetersPerMinute: 0 }", "courierSpeedMetersPerMinute"],
+    ["dispatch: { vehicleSpeeds: { bicycle: 0 } }", "spec.dispatch.vehicleSpeeds.bicycle"],
+    [
+      'dispatch: { vehicleSpeeds: { "my bike": 250 } }',
+      "a kind in vehicleSpeeds has up to 32 letters, digits",
+    ],
+    ["dispatch: { vehicleSpeeds: { __proto__: 250 } }", "write it as your couriers' rows do"],
+    ["dispatch: { bundleOrdersMax: 4 }", "spec.dispatch.bundleOrdersMax"],
+    [
+      'dispatch: { bundleDelayMax: "2h" }',
+      'bundleDelayMax is "2h": write a duration from 0s to 1h, such as "5m"',
+    ],
+    ['dispatch: { clickToDoorTarget: "0s" }', "write a duration from 1s to 4h"],
+    ['dispatch: { positionAgeMax: "10" }', 'positionAgeMax is "10": write a duration from 1s to 24h'],
+    ['dispatch: { reassignGainMin: "5h" }', "write a duration from 0s to 4h"],
+    ["dispatch: { reassignmentsMax: 11 }", "spec.dispatch.reassignmentsMax"],
+    ["dispatch: { weights: { lateAtPickup: 0 } }", "spec.dispatch.weights.lateAtPickup"],
+    ["dispatch: { weights: { travel: 0.5 } }", "spec.dispatch.weights.travel"],
+    ["dispatch: { weights: { speed: 1 } }", 'unknown field "spec.dispatch.weights.speed"'],
   ])("refuses %s with a sentence that helps", async (field, sentence) => {
     expect(await refusal(`{ period: "5s", ${field} }`)).toContain(sentence);
   });
@@ -125,6 +153,9 @@ describe("a City", () => {
     walk("status", status!);
     expect(silent).toEqual([]);
     expect(await api.kubectlOk(["explain", "city.spec.period"])).toContain("Time from one tick to the next");
+    expect(await api.kubectlOk(["explain", "city.spec.dispatch.weights.age"])).toContain(
+      "has waited without a courier",
+    );
   });
 
   test("has a short name and the columns that a person looks for", async () => {

@@ -9,6 +9,8 @@ import type { Random } from "../../../local/traffic/random.ts";
 export type Schema = {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema;
+  readonly maxProperties?: number;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;
@@ -27,6 +29,8 @@ export type Field = {
 const DURATION_TEXT = /duration\(/;
 const DURATION_MIN = /duration\(self\) >= duration\('([^']+)'\)/;
 const DURATION_MAX = /duration\(self\)\s*<= duration\('([^']+)'\)/;
+/** Of a map: what its rule says of every name. */
+const NAMES = "self.all(kind, kind.matches('^[A-Za-z0-9][-_.A-Za-z0-9]{0,31}$'))";
 const DNS_LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const ZONES = ["Etc/UTC", "Europe/Madrid", "Asia/Kolkata", "America/Argentina/Buenos_Aires"];
@@ -41,6 +45,7 @@ export function fieldsOf(schema: Schema, path: readonly string[] = []): Field[] 
   const [rule] = schema["x-kubernetes-validations"] ?? [];
   if (schema.type === "boolean") return [{ path, valid: (random) => random() < 0.5, invalid: ["yes", 1] }];
   if (schema.type === "integer") return [integerField(path, schema)];
+  if (schema.additionalProperties !== undefined) return [mapField(path, schema)];
   if (schema.type === "string" && rule !== undefined) return [textField(path, schema, rule.rule)];
   throw new Error(`no values are known for the field ${path.join(".")} of the schema`);
 }
@@ -51,6 +56,27 @@ function integerField(path: readonly string[], { minimum, maximum }: Schema): Fi
     path,
     valid: (random) => minimum + Math.floor(random() * (maximum - minimum + 1)),
     invalid: [minimum - 1, maximum + 1, minimum + 0.5, String(minimum)],
+  };
+}
+
+/** Always the same names: a map that is merged keeps those that it had. */
+function mapField(path: readonly string[], schema: Schema): Field {
+  const { additionalProperties, maxProperties, "x-kubernetes-validations": rules = [] } = schema;
+  if (additionalProperties === undefined || maxProperties === undefined || rules[0]?.rule !== NAMES) {
+    throw new Error(`no values are known for the map ${path.join(".")} of the schema`);
+  }
+  const { valid, invalid } = integerField(path, additionalProperties);
+  const tooMany = Array.from({ length: maxProperties + 1 }, (_, index) => [`kind-${index}`, 1]);
+  return {
+    path,
+    valid: (random) => ({ bicycle: valid(random), "E-Scooter_2.0": valid(random) }),
+    invalid: [
+      ...invalid.map((value) => ({ bicycle: value })),
+      ...["", "-", "a b", "\u00e9", "x".repeat(33)].map((name) => ({ [name]: 1 })),
+      Object.fromEntries(tooMany),
+      ["bicycle"],
+      250,
+    ],
   };
 }
 

@@ -81,6 +81,17 @@ describe("a city", () => {
     );
   });
 
+  test("stays with its holder under a new token when its Lease lacks a parameter that its schema has got since", () => {
+    const madrid = cityView("madrid", { holder: "w1" });
+    const { weights: _new, ...older } = madrid.task.dispatch;
+    const lease = leaseView({ worker: "w1", task: { ...madrid.task, dispatch: older } });
+    expect(decide([{ ...madrid, lease }], [workerView("w1"), workerView("w2")])["madrid"]).toEqual({
+      kind: "assign",
+      worker: "w1",
+      because: "spec-changed",
+    });
+  });
+
   test("stays with its holder under a new token when its specification changed", () => {
     const madrid = cityView("madrid", { holder: "w1" });
     const edited = { ...madrid, task: { ...madrid.task, generation: 2, period: "2s" } };

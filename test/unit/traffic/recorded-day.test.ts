@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { DEFAULT_DISPATCH } from "../../../crds/city.ts";
 import { parseDuration } from "../../../crds/duration.ts";
 import type { CityScript } from "../../../local/traffic/city-script.ts";
 import { CityWorld } from "../../../local/traffic/city-world.ts";
@@ -89,12 +90,20 @@ describe("an accelerated day", () => {
   });
 
   test("has its dispatch parameters scaled: durations shrink, couriers speed up", () => {
-    expect(scaledDispatch(60, recordedDispatch(DAY))).toEqual({
+    const bicycles = { ...recordedDispatch(DAY), vehicleSpeeds: { bicycle: 250 } };
+    expect(scaledDispatch(60, bicycles)).toEqual({
+      ...DEFAULT_DISPATCH,
       horizon: "20s",
       courierFreeWithin: "10s",
       courierSpeedMetersPerMinute: 19_200,
+      vehicleSpeeds: { bicycle: 15_000 },
       serviceTime: "4s",
       pickupTravelMax: "45s",
+      bundleDelayMax: "5s",
+      clickToDoorTarget: "40s",
+      // Not 10s: positions come at the pace of real time.
+      positionAgeMax: "30s",
+      reassignGainMin: "3s",
     });
   });
 
