@@ -39,7 +39,14 @@ export type ClaimOutcome =
   /** The database takes tokens from another cluster. */
   | { readonly kind: "foreign" };
 
-export type DecisionRow = { readonly order: string; readonly courier: string };
+export type DecisionRow = {
+  readonly order: string;
+  readonly courier: string;
+  /** Which door of the courier's bundle is the order's: 1, 2, 3. */
+  readonly stop: number;
+  /** The courier who has the order; undefined: nobody. */
+  readonly from: string | undefined;
+};
 
 export type CommitRequest = {
   readonly city: string;
@@ -58,8 +65,12 @@ export type CommitRequest = {
   readonly decisions: readonly DecisionRow[];
 };
 
-/** `because`: order-gone, order-taken, courier-gone, courier-declined or courier-full. */
-export type DroppedDecision = DecisionRow & { readonly because: string };
+/** `because`: as `apply-decisions.sql` lists them, or what a company's own procedure says. */
+export type DroppedDecision = {
+  readonly order: string;
+  readonly courier: string;
+  readonly because: string;
+};
 
 export type CommitOutcome =
   | { readonly kind: "committed"; readonly dropped: readonly DroppedDecision[] }
@@ -181,8 +192,12 @@ function commitValues(request: CommitRequest): Parameters<Database["call"]>[1] {
     request.periodMs,
     request.snapshotTick,
     request.degraded,
-    JSON.stringify(request.decisions.map(({ order, courier }) => ({ order, courier }))),
+    JSON.stringify(request.decisions.map(decisionJson)),
   ];
+}
+
+function decisionJson({ order, courier, stop, from }: DecisionRow): unknown {
+  return { order, courier, stop, from: from ?? null };
 }
 
 function onlyRow(results: readonly (readonly Row[])[]): Row {

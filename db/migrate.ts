@@ -84,13 +84,14 @@ async function migrateOver(
       applied_at DATETIME(3) NOT NULL
     )`);
   await ensureAccounts(connection, database, input.passwords);
-  const files = await readSchema("protocol");
-  if (input.reference ?? true) files.push(...(await readSchema("reference")));
+  // What reads the data contract comes after it: between the two, a view has columns that nobody reads yet.
+  const reference = (input.reference ?? true) ? await readSchema("reference") : [];
+  const files = [...reference, ...(await readSchema("protocol"))];
   const grants = files
     .filter(({ kind }) => kind === "grants")
     .flatMap(({ statements }) => statements.map((statement) => withAccounts(statement, database)));
   const applied = await readApplied(connection);
-  // Tables of both parts first: definitions of one may read the other's.
+  // Tables of both parts first: definitions of one may read the other's tables.
   const kinds = ["tables", "definition"] as const;
   for (const file of kinds.flatMap((kind) => files.filter((candidate) => candidate.kind === kind))) {
     await applyFile({ connection, file, applied: applied.get(file.name), grants, progress: input.progress });

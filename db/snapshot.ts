@@ -36,10 +36,16 @@ export type OpenOrderRow = {
   readonly longitude: number;
   readonly placedAtMs: number;
   readonly readyAtMs: number;
+  /** Kinds of vehicle that may carry it; empty: any. */
+  readonly vehicles: readonly string[];
   /** Whom the active assignment names. */
   readonly courierId: string | undefined;
-  /** When that courier accepted; an accepted order cannot be reassigned any more. */
+  /** When it was made. */
+  readonly assignedAtMs: number | undefined;
+  /** When that courier accepted. */
   readonly acceptedAtMs: number | undefined;
+  /** How often it was taken from one courier and given to another; 0 while nobody has it. */
+  readonly reassignments: number;
   readonly declinedBy: readonly string[];
 };
 
@@ -49,6 +55,8 @@ export type AvailableCourierRow = {
   readonly latitude: number;
   readonly longitude: number;
   readonly positionAtMs: number;
+  /** Kind of vehicle; "" where the company does not say. */
+  readonly vehicle: string;
   readonly capacity: number;
   /** Active assignments, the unacknowledged ones included. */
   readonly activeLoad: number;
@@ -98,9 +106,12 @@ function orderOf(row: Row): OpenOrderRow {
     longitude: Number(row["longitude"]),
     placedAtMs: timeMsOf(row["placed_at"]),
     readyAtMs: timeMsOf(row["ready_at"]),
-    courierId: textOrUndefined(row["courier_id"]),
+    vehicles: textsOf(row["vehicles"]),
+    courierId: idOrUndefined(row["courier_id"]),
+    assignedAtMs: timeMsOrUndefined(row["assigned_at"]),
     acceptedAtMs: timeMsOrUndefined(row["accepted_at"]),
-    declinedBy: (parsedJson(row["declined_by"]) ?? []) as readonly string[],
+    reassignments: Number(row["reassignments"] ?? 0),
+    declinedBy: textsOf(row["declined_by"]),
   };
 }
 
@@ -110,6 +121,7 @@ function courierOf(row: Row): AvailableCourierRow {
     latitude: Number(row["latitude"]),
     longitude: Number(row["longitude"]),
     positionAtMs: timeMsOf(row["position_at"]),
+    vehicle: textOrUndefined(row["vehicle"]) ?? "",
     capacity: Number(row["capacity"]),
     activeLoad: Number(row["active_load"]),
     unacknowledged: Number(row["unacknowledged"]),
@@ -118,4 +130,14 @@ function courierOf(row: Row): AvailableCourierRow {
     freeLongitude: numberOrUndefined(row["free_longitude"]),
     shiftEndsAtMs: timeMsOf(row["shift_ends_at"]),
   };
+}
+
+/** A company may have numbers for ids; here they are text. */
+function idOrUndefined(value: unknown): string | undefined {
+  return typeof value === "number" ? String(value) : textOrUndefined(value);
+}
+
+/** A JSON array of texts or numbers; none where there is NULL. */
+function textsOf(value: unknown): readonly string[] {
+  return ((parsedJson(value) ?? []) as readonly (string | number)[]).map(String);
 }

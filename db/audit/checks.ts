@@ -52,6 +52,7 @@ export const CHECKS: readonly Check[] = [
           : undefined,
       ),
   },
+  { invariant: 10, title: "what a tick gives to a courier is one bundle", run: bundlesAreOne },
 ];
 
 /** Slots between two ticks of one unsealed stretch that no tick was committed for. Not a violation. */
@@ -187,12 +188,26 @@ function loadsHold({ assignments }: CityHistory): Finding {
     violations: [
       ...assignments.doubled.map((order) => `order ${order} has more than one active assignment`),
       ...assignments.ofEndedOrders.map((order) => `order ${order} is over, but has an active assignment`),
+      ...assignments.takenForNothing.map(
+        (order) => `order ${order} was taken from a courier and given to nobody`,
+      ),
       ...assignments.overloaded.map(
         ({ courier, active, capacity }) =>
           `courier ${courier} has ${active} orders and a capacity of ${capacity}`,
       ),
     ],
   };
+}
+
+/** Of one store, since it is picked up at once, and with a door of its own for every order. */
+function bundlesAreOne({ assignments }: CityHistory): Finding {
+  const violations: string[] = [];
+  for (const { courier, tick, stores, stops } of assignments?.bundles ?? []) {
+    const what = `tick ${tick} gave courier ${courier}`;
+    if (stores.length > 1) violations.push(`${what} orders of ${stores.length} stores at once`);
+    if (new Set(stops).size < stops.length) violations.push(`${what} two orders for the same stop`);
+  }
+  return { examined: assignments?.bundles.length ?? 0, violations };
 }
 
 function tokenText({ epoch, token }: { readonly epoch: bigint; readonly token: bigint }): string {

@@ -58,6 +58,15 @@ export type AssignmentSummary = {
   readonly doubled: readonly string[];
   /** Active assignments of orders that are delivered, cancelled or gone. */
   readonly ofEndedOrders: readonly string[];
+  /** Orders that were taken from a courier and given to nobody. */
+  readonly takenForNothing: readonly string[];
+  /** What one tick gave to one courier, as far as it is active: the stores and the stops of it. */
+  readonly bundles: readonly {
+    readonly courier: string;
+    readonly tick: bigint;
+    readonly stores: readonly string[];
+    readonly stops: readonly number[];
+  }[];
   readonly overloaded: readonly {
     readonly courier: string;
     readonly active: number;
@@ -81,11 +90,18 @@ SELECT tick, epoch, token, BIN_TO_UUID(commit_id) AS commit_id, BIN_TO_UUID(prev
 const BY_TICK = "SELECT tick, COUNT(*) AS made FROM assignment WHERE city = ? AND tick >= ? GROUP BY tick";
 
 const ACTIVE = `
-SELECT a.order_id, a.courier_id, o.status, c.capacity
+SELECT a.order_id, a.courier_id, a.tick, a.stop, o.status, o.store_id, c.capacity
   FROM assignment a
   LEFT JOIN orders o ON o.city = a.city AND o.id = a.order_id
   LEFT JOIN couriers c ON c.city = a.city AND c.id = a.courier_id
  WHERE a.city = ? AND a.state = 'active'`;
+
+/** A range of `assignment.by_courier`, and per row one of `assignment.by_order`. */
+const TAKEN_FOR_NOTHING = `
+SELECT r.order_id
+  FROM assignment r
+ WHERE r.city = ? AND r.state = 'reassigned' AND r.tick >= ?
+   AND NOT EXISTS (SELECT 1 FROM assignment n WHERE n.city = r.city AND n.order_id = r.order_id AND n.tick > r.tick)`;
 
 const REFERENCE_TABLES = `
 SELECT COUNT(*) AS tables FROM information_schema.tables
@@ -107,6 +123,7 @@ export async function readHistory(
   if (fence === undefined) throw new TypeError(`the fence of ${city} disappeared: rows are never deleted`);
   const claims = await query(CLAIMS, [city], signal);
   const ticks = (await query(TICKS, [city], signal)).map(tickOf);
+  const sinceTick = ticks[0]?.tick ?? 0n;
   return {
     city,
     fence: {
@@ -120,10 +137,11 @@ export async function readHistory(
     claims: claims.map(claimOf),
     ticks,
     assignments: input.withAssignments
-      ? summarise(
-          await query(BY_TICK, [city, ticks[0]?.tick ?? 0n], signal),
-          await query(ACTIVE, [city], signal),
-        )
+      ? summarise({
+          byTick: await query(BY_TICK, [city, sinceTick], signal),
+          active: await query(ACTIVE, [city], signal),
+          takenForNothing: await query(TAKEN_FOR_NOTHING, [city, sinceTick], signal),
+        })
       : undefined,
   };
 }
@@ -154,7 +172,12 @@ function tickOf(row: Row): TickRow {
   };
 }
 
-function summarise(byTick: readonly Row[], active: readonly Row[]): AssignmentSummary {
+function summarise(rows: {
+  readonly byTick: readonly Row[];
+  readonly active: readonly Row[];
+  readonly takenForNothing: readonly Row[];
+}): AssignmentSummary {
+  const { byTick, active, takenForNothing } = rows;
   const perOrder = new Map<string, number>();
   const perCourier = new Map<string, { active: number; capacity: number }>();
   const ofEndedOrders: string[] = [];
@@ -171,8 +194,25 @@ function summarise(byTick: readonly Row[], active: readonly Row[]): AssignmentSu
     active: active.length,
     doubled: [...perOrder].filter(([, count]) => count > 1).map(([order]) => order),
     ofEndedOrders,
+    takenForNothing: takenForNothing.map((row) => String(row["order_id"])),
+    bundles: bundlesOf(active),
     overloaded: [...perCourier]
       .filter(([, load]) => load.active > load.capacity)
       .map(([courier, { active, capacity }]) => ({ courier, active, capacity })),
   };
+}
+
+function bundlesOf(active: readonly Row[]): AssignmentSummary["bundles"] {
+  const bundles = new Map<string, { courier: string; tick: bigint; stores: Set<string>; stops: number[] }>();
+  for (const row of active) {
+    const [courier, tick] = [String(row["courier_id"]), bigintOf(row["tick"])];
+    const key = `${tick} ${courier}`;
+    const bundle = bundles.get(key) ?? { courier, tick, stores: new Set(), stops: [] };
+    bundles.set(key, bundle);
+    bundle.stops.push(Number(row["stop"]));
+    // An order that is no more is of no store; the check of invariant 7 says so.
+    const store = textOrUndefined(row["store_id"]);
+    if (store !== undefined) bundle.stores.add(store);
+  }
+  return [...bundles.values()].map(({ stores, ...bundle }) => ({ ...bundle, stores: [...stores] }));
 }

@@ -66,6 +66,8 @@ function historyOf(tables: FakeTables, city: string): CityHistory | undefined {
       active: [...loads.values()].reduce((sum, load) => sum + load, 0),
       doubled: [],
       ofEndedOrders: [],
+      takenForNothing: [],
+      bundles: [],
       overloaded: [...loads]
         .map(([courier, active]) => ({ courier, active, capacity: capacityOf(courier) }))
         .filter(({ active, capacity }) => active > capacity),

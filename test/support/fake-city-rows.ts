@@ -3,7 +3,7 @@ import type { CityRows, FakeTables } from "./fake-tables.ts";
 
 /**
  * The data contract on tables in memory: two couriers who are always there, orders that are placed and delivered. Small,
- * but decisions conflict in it: an order that one tick took is gone for the next.
+ * but decisions conflict in it: an order that one tick took is gone for the next, and is never given to another.
  */
 
 export const COURIERS = ["courier-1", "courier-2"] as const;
@@ -36,8 +36,11 @@ export function openOrders({ orders, assignments }: CityRows): readonly Row[] {
       longitude: 0.001,
       placed_at: new Date(placedAtMs),
       ready_at: new Date(placedAtMs),
+      vehicles: null,
       courier_id: assignments.get(order_id)?.courier ?? null,
+      assigned_at: assignments.has(order_id) ? new Date(placedAtMs) : null,
       accepted_at: null,
+      reassignments: 0,
       declined_by: null,
     });
   }
@@ -51,6 +54,7 @@ export function availableCouriers(city: CityRows, nowMs: number): readonly Row[]
     latitude: 0,
     longitude: 0,
     position_at: new Date(nowMs),
+    vehicle: "",
     capacity: CAPACITY,
     active_load: loads.get(courier_id) ?? 0,
     unacknowledged: 0,

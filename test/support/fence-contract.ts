@@ -9,7 +9,7 @@ import { pruneTicks } from "../../db/prune.ts";
 import { sealCity } from "../../db/seal.ts";
 import { readSnapshot } from "../../db/snapshot.ts";
 import { systemClock } from "../../runtime/clock.ts";
-import { chained, commitIdOf } from "./mysql.ts";
+import { chained, commitIdOf, decisionOf } from "./mysql.ts";
 
 /** What the protocol may count on: holds for the stored procedures on a real MySQL and for the fake one. */
 
@@ -144,8 +144,8 @@ export function fenceContract(name: string, databases: () => Promise<ProtocolDat
 
     test("drops and reports the decisions that are not possible, and commits the tick", async () => {
       await claim(10);
-      const decisions = [{ order: "never-placed", courier: "nobody" }];
-      const dropped = [{ ...decisions[0], because: "order-gone" }];
+      const decisions = [decisionOf("never-placed nobody")];
+      const dropped = [{ order: "never-placed", courier: "nobody", because: "order-gone" }];
       const commitId = randomUUID();
       expect(await commit({ tick: 1n, commitId, decisions })).toEqual({ kind: "committed", dropped });
       expect(await commit({ tick: 1n, commitId, decisions })).toEqual({ kind: "committed", dropped });

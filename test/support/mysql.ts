@@ -5,7 +5,7 @@ import { createConnection, type Connection, type RowDataPacket } from "mysql2/pr
 import type { FencingToken } from "../../crds/token.ts";
 import { ACCOUNT_ROLES, accountName, type AccountRole } from "../../db/accounts.ts";
 import { migrate } from "../../db/migrate.ts";
-import type { ClaimRequest, CommitRequest } from "../../db/fence.ts";
+import type { ClaimRequest, CommitRequest, DecisionRow } from "../../db/fence.ts";
 import { openDatabase, type Database } from "../../db/pool.ts";
 import { startMysql, type MysqlServer } from "../../local/mysql/mysql-server.ts";
 import { systemClock } from "../../runtime/clock.ts";
@@ -18,6 +18,12 @@ export const CLUSTER = "11111111-2222-4333-8444-555555555555";
 /** The commit id that tests give a tick of this number, so that the next one can present it. */
 export function commitIdOf(tick: bigint): string {
   return `00000000-0000-4000-8000-${String(tick).padStart(12, "0")}`;
+}
+
+/** "o1 c1", "o2 c1 2" for the second door of a bundle, "o3 c2 1 c1" for one that is taken from c1. */
+export function decisionOf(text: string): DecisionRow {
+  const [order = "", courier = "", stop = "1", from] = text.split(" ");
+  return { order, courier, stop: Number(stop), from };
 }
 
 /** What a commit says of its tick when it builds on one that `commitIdOf` names. */

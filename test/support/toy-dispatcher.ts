@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createFence } from "../../db/fence.ts";
+import { createFence, type DecisionRow } from "../../db/fence.ts";
 import type { Database } from "../../db/pool.ts";
 import { readSnapshot, type CitySnapshot } from "../../db/snapshot.ts";
 import { systemClock } from "../../runtime/clock.ts";
@@ -72,14 +72,16 @@ async function holdCity(
   }
 }
 
-function decide(snapshot: CitySnapshot): readonly { readonly order: string; readonly courier: string }[] {
+function decide(snapshot: CitySnapshot): readonly DecisionRow[] {
   const idle = snapshot.couriers.filter((courier) => courier.activeLoad === 0);
-  const decisions: { order: string; courier: string }[] = [];
+  const decisions: DecisionRow[] = [];
   for (const order of snapshot.orders) {
     if (order.courierId !== undefined) continue;
     const index = idle.findIndex(({ courierId }) => !order.declinedBy.includes(courierId));
     const [courier] = index < 0 ? [] : idle.splice(index, 1);
-    if (courier !== undefined) decisions.push({ order: order.orderId, courier: courier.courierId });
+    if (courier !== undefined) {
+      decisions.push({ order: order.orderId, courier: courier.courierId, stop: 1, from: undefined });
+    }
   }
   return decisions;
 }

@@ -1,7 +1,7 @@
 import { DEFAULT_DISPATCH, type TaskSpec } from "../../crds/city.ts";
 import { parseDuration } from "../../crds/duration.ts";
-import type { CitySnapshot } from "../../db/snapshot.ts";
-import type { DispatchParameters, DispatchSnapshot } from "../dispatch/model.ts";
+import type { CitySnapshot, OpenOrderRow } from "../../db/snapshot.ts";
+import type { DispatchParameters, DispatchSnapshot, OrderAssignment } from "../dispatch/model.ts";
 
 /** From what the database and the City say to what the dispatcher takes: it knows neither of them. */
 
@@ -15,23 +15,15 @@ export function dispatchSnapshotOf(snapshot: CitySnapshot): DispatchSnapshot {
       door: { latitude: row.latitude, longitude: row.longitude },
       placedAtMs: row.placedAtMs,
       readyAtMs: row.readyAtMs,
-      vehicles: [],
-      assignment:
-        row.courierId === undefined
-          ? undefined
-          : {
-              courier: row.courierId,
-              assignedAtMs: row.acceptedAtMs ?? row.placedAtMs,
-              isAccepted: row.acceptedAtMs !== undefined,
-              reassignments: 0,
-            },
+      vehicles: row.vehicles,
+      assignment: assignmentOf(row),
       declinedBy: row.declinedBy,
     })),
     couriers: snapshot.couriers.map((row) => ({
       id: row.courierId,
       position: { latitude: row.latitude, longitude: row.longitude },
       positionAtMs: row.positionAtMs,
-      vehicle: "",
+      vehicle: row.vehicle,
       capacity: row.capacity,
       load: row.activeLoad,
       unacknowledged: row.unacknowledged,
@@ -42,6 +34,18 @@ export function dispatchSnapshotOf(snapshot: CitySnapshot): DispatchSnapshot {
           : { latitude: row.freeLatitude, longitude: row.freeLongitude },
       shiftEndsAtMs: row.shiftEndsAtMs,
     })),
+  };
+}
+
+function assignmentOf(row: OpenOrderRow): OrderAssignment | undefined {
+  const { courierId, acceptedAtMs, assignedAtMs, reassignments } = row;
+  if (courierId === undefined) return undefined;
+  return {
+    courier: courierId,
+    // A company that does not keep it: no earlier than the order.
+    assignedAtMs: assignedAtMs ?? row.placedAtMs,
+    isAccepted: acceptedAtMs !== undefined,
+    reassignments,
   };
 }
 

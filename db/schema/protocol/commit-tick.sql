@@ -20,7 +20,7 @@ CREATE PROCEDURE commit_tick(
   IN p_period_ms     INT UNSIGNED,
   IN p_snapshot_tick BIGINT UNSIGNED,
   IN p_degraded      BOOLEAN,
-  -- [{"order": "o1", "courier": "c7"}, …]
+  -- [{"order": "o1", "courier": "c7", "stop": 1, "from": null}, …], as `apply_decisions` takes them.
   IN p_decisions     JSON
 )
 SQL SECURITY DEFINER

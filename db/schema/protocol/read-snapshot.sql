@@ -14,11 +14,11 @@ BEGIN
   SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) AS database_time_ms,
          f.epoch, f.token, f.holder, f.tick, BIN_TO_UUID(f.commit_id) AS commit_id
     FROM (SELECT 1) AS always LEFT JOIN city_fence f ON f.city = p_city;
-  SELECT order_id, store_id, store_latitude, store_longitude, latitude, longitude, placed_at, ready_at, courier_id,
-         accepted_at, declined_by
+  SELECT order_id, store_id, store_latitude, store_longitude, latitude, longitude, placed_at, ready_at, vehicles,
+         courier_id, assigned_at, accepted_at, reassignments, declined_by
     FROM open_orders WHERE city = p_city ORDER BY placed_at, order_id LIMIT 20001;
-  SELECT courier_id, latitude, longitude, position_at, capacity, active_load, unacknowledged, free_at, free_latitude,
-         free_longitude, shift_ends_at
+  SELECT courier_id, latitude, longitude, position_at, vehicle, capacity, active_load, unacknowledged, free_at,
+         free_latitude, free_longitude, shift_ends_at
     FROM available_couriers WHERE city = p_city LIMIT 50001;
   COMMIT;
 END

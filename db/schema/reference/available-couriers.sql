@@ -8,13 +8,16 @@ SELECT c.city,
        c.latitude,
        c.longitude,
        c.position_at,
+       c.vehicle,
        c.capacity,
        -- Active assignments, and those among them that the courier has not accepted yet.
        l.active_load,
        l.unacknowledged,
-       c.free_at,
-       c.free_latitude,
-       c.free_longitude,
+       -- Whoever has nothing to do is free, also one from whom the last order has just been taken: that the courier's row
+       -- still says otherwise until the app reports again does not count, so a commit needs to lock no courier.
+       IF(l.active_load = 0, NULL, c.free_at)        AS free_at,
+       IF(l.active_load = 0, NULL, c.free_latitude)  AS free_latitude,
+       IF(l.active_load = 0, NULL, c.free_longitude) AS free_longitude,
        c.shift_ends_at
   FROM couriers c
   JOIN LATERAL (SELECT COUNT(*) AS active_load, COUNT(*) - COUNT(a.accepted_at) AS unacknowledged

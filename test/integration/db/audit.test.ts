@@ -8,6 +8,7 @@ import { fillCity } from "../../support/delivery-city.ts";
 import {
   chained,
   CLUSTER,
+  decisionOf,
   freshDatabase,
   MYSQL_START_LIMIT_MS,
   startTestMysql,
@@ -52,10 +53,7 @@ async function commit(
       slotMs: SLOT_MS + 5_000 * (options.slot ?? tick),
       periodMs: 5_000,
       degraded: tick === 2,
-      decisions: (options.decisions ?? []).map((text) => {
-        const [order = "", courier = ""] = text.split(" ");
-        return { order, courier };
-      }),
+      decisions: (options.decisions ?? []).map(decisionOf),
     },
     within(),
   );
@@ -149,7 +147,7 @@ const TAMPERINGS: readonly (readonly [string, readonly string[], readonly number
       "ALTER TABLE assignment DROP INDEX one_active_per_order",
       "UPDATE tick SET decisions = 1 WHERE tick = 3",
       "INSERT INTO assignment (city, tick, order_id, courier_id, assigned_at) VALUES ('madrid', 3, 'o1', 'c2', UTC_TIMESTAMP(3))",
-      "INSERT INTO couriers SELECT city, 'c2', latitude, longitude, position_at, 2, shift_starts_at, shift_ends_at, NULL, NULL, NULL FROM couriers",
+      "INSERT INTO couriers (city, id, latitude, longitude, position_at, capacity, shift_starts_at, shift_ends_at) SELECT city, 'c2', latitude, longitude, position_at, 2, shift_starts_at, shift_ends_at FROM couriers",
     ],
     [7],
   ],
@@ -159,6 +157,25 @@ const TAMPERINGS: readonly (readonly [string, readonly string[], readonly number
     [7],
   ],
   ["a courier with more than its capacity", ["UPDATE couriers SET capacity = 1"], [7]],
+  [
+    "an order that was taken from its courier and given to nobody",
+    ["UPDATE assignment SET state = 'reassigned' WHERE order_id = 'o1'"],
+    [7],
+  ],
+  [
+    "two orders of one tick for the same stop of a courier",
+    ["UPDATE assignment SET tick = 2", "UPDATE tick SET decisions = IF(tick = 2, 3, 0) WHERE tick IN (2, 4)"],
+    [10],
+  ],
+  [
+    "orders of two stores in one bundle",
+    [
+      "UPDATE assignment SET tick = 2, stop = IF(order_id = 'o1', 1, 2)",
+      "UPDATE tick SET decisions = IF(tick = 2, 3, 0) WHERE tick IN (2, 4)",
+      "UPDATE orders SET store_id = 's2' WHERE id = 'o2'",
+    ],
+    [10],
+  ],
   ["a tick after the seal", ["UPDATE claim SET tick = 3 WHERE claim = 3"], [1, 9]],
 ];
 

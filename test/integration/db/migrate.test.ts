@@ -1,9 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { randomUUID } from "node:crypto";
 import { createFence } from "../../../db/fence.ts";
 import { migrate } from "../../../db/migrate.ts";
 import { openDatabase } from "../../../db/pool.ts";
+import { readSnapshot } from "../../../db/snapshot.ts";
 import { systemClock } from "../../../runtime/clock.ts";
+import { isOperational } from "../../../runtime/errors.ts";
 import { silentLog } from "../../../runtime/log.ts";
+import { fillCity } from "../../support/delivery-city.ts";
 import {
   CLUSTER,
   freshDatabase,
@@ -14,6 +18,7 @@ import {
   type TestDatabase,
   type TestMysql,
 } from "../../support/mysql.ts";
+import { takeBackToPreviousSchema } from "../../support/previous-schema.ts";
 
 let server: TestMysql;
 let db: TestDatabase;
@@ -36,6 +41,19 @@ const migrateAgain = async (options: { readonly reference?: boolean } = {}): Pro
   await migrate({ url: db.urls.admin, progress: (line) => lines.push(line), ...options }, within(30_000));
   return lines;
 };
+
+/** Again and again while a procedure or its grants are being replaced, which takes milliseconds. */
+async function retried<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const isReplaced = isOperational(error, "database-schema") || isOperational(error, "database-denied");
+      if (!isReplaced || attempt === 100) throw error;
+      await systemClock.sleep(10, within());
+    }
+  }
+}
 
 describe("a migration", () => {
   test("does nothing the second time", async () => {
@@ -71,6 +89,71 @@ describe("a migration", () => {
     await db.sql("UPDATE schema_version SET digest = REPEAT('0', 64) WHERE name = 'protocol/001-tables.sql'");
     await expect(migrateAgain()).rejects.toMatchObject({ code: "database-schema" });
   });
+
+  test("killed after it had changed a table goes on where it was", async () => {
+    await db.sql("DELETE FROM schema_version WHERE name = 'reference/002-vehicles-and-stops.sql'");
+    expect(await migrateAgain()).toEqual(["applied reference/002-vehicles-and-stops.sql"]);
+  });
+
+  test("from the version before runs beside that version's workers and services, whose commits go on", async () => {
+    await takeBackToPreviousSchema(db);
+    await fillCity(db, "madrid", { couriers: { c1: { capacity: 10_000 } } });
+    const worker = db.open("worker");
+    const claiming = createFence({ database: worker, clock: systemClock });
+    await claiming.claim(
+      { city: "madrid", clusterUid: CLUSTER, epoch: 1n, token: tokenOf(1), holder: "w" },
+      within(),
+    );
+    const migrated = new AbortController();
+    let ticks = 0;
+    /** As the version before: reads what it knows, and writes no stops. What meets a procedure that is just replaced tries again. */
+    const dispatch = async (): Promise<void> => {
+      let previous: string | null = null;
+      while (!migrated.signal.aborted || ticks < 20) {
+        const order = `o${ticks + 1}`;
+        await insertOrder(order);
+        const commitId = randomUUID();
+        const decisions = JSON.stringify([{ order, courier: "c1" }]);
+        const [, rows] = await retried(() => worker.call("CALL read_snapshot('madrid')", [], within()));
+        expect(rows?.some((row) => row["order_id"] === order && row["courier_id"] === null)).toBe(true);
+        const [[answer] = []] = await retried(() =>
+          worker.call(
+            "CALL commit_tick('madrid', 1, 1, ?, ?, ?, 1000, 1000, ?, FALSE, ?)",
+            [ticks + 1, commitId, previous, ticks, decisions],
+            within(),
+          ),
+        );
+        expect(answer?.["dropped"]).toBeNull();
+        previous = commitId;
+        ticks += 1;
+      }
+    };
+    const feed = db.open("feed");
+    const insertOrder = (order: string) =>
+      feed.query(
+        `INSERT INTO orders (city, id, store_id, latitude, longitude, placed_at, ready_at)
+         VALUES ('madrid', ?, 's1', 40.4, -3.7, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+        [order],
+        within(),
+      );
+    const dispatching = dispatch();
+    const applied = await migrateAgain().finally(() => migrated.abort());
+    await dispatching;
+    expect(applied).toEqual([
+      "applied reference/002-vehicles-and-stops.sql",
+      "applied reference/apply-decisions.sql",
+      "applied reference/available-couriers.sql",
+      "applied reference/open-orders.sql",
+      "applied protocol/read-snapshot.sql",
+    ]);
+    const { orders, couriers } = await readSnapshot(worker, "madrid", within());
+    expect(orders).toHaveLength(ticks);
+    expect(orders[0]).toMatchObject({ vehicles: [], courierId: "c1", reassignments: 0 });
+    expect(couriers[0]).toMatchObject({ vehicle: "", activeLoad: ticks });
+    expect(await db.sql("SELECT COUNT(*) AS bundles FROM assignment WHERE stop <> 1")).toEqual([
+      { bundles: 0 },
+    ]);
+  }, 30_000);
 
   test("of the protocol alone leaves the company's tables to the company", async () => {
     const url = `${server.url}/own_schema`;
