@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { SEAL_FINALIZER, type City } from "../../crds/city.ts";
 import {
   cityLeaseName,
@@ -91,7 +92,9 @@ async function proveCity(
     present !== undefined &&
     present.metadata.uid === uid &&
     present.metadata.generation === generation &&
-    present.metadata.deletionTimestamp === deletionTimestamp;
+    present.metadata.deletionTimestamp === deletionTimestamp &&
+    // A generation names no specification: where etcd went back in time, its numbers are given again.
+    isDeepStrictEqual(present.spec, city.spec);
   if (isAsSeen) return;
   throw new OperationalError({
     code: "city-stale",

@@ -80,6 +80,8 @@ describe("an assignment of a city that nobody holds", () => {
     for (const change of [
       { metadata: { deletionTimestamp: "2026-01-01T00:00:00Z", finalizers: ["x"] } },
       { metadata: { generation: 2 }, spec: { suspend: true } },
+      // Under a generation that another specification had in a history that is lost.
+      { spec: { suspend: true } },
     ]) {
       const { kube, assign, lease, written } = await cluster();
       const unheld = await written(undefined);
