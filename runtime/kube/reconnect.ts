@@ -47,9 +47,9 @@ export function decideReconnect(input: {
   readonly random: () => number;
 }): Reconnect {
   const { ended, livedMs, limits, random } = input;
-  // While the connection was lost history may have been rewritten and have grown past what we had seen: only a list tells.
-  const isRelistNeeded = ended.kind === "expired" || ended.kind === "lost";
-  // A silent watch is simply opened again, which tells the two cases apart: if that fails, it is lost.
+  // While nothing was heard history may have been rewritten and have grown past what we had seen: only a list tells. Only
+  // a watch that ended in good order was with an API server until then.
+  const isRelistNeeded = ended.kind !== "timed-out";
   if (ended.kind === "timed-out" || ended.kind === "silent")
     return { delayMs: 0, failures: 0, isRelistNeeded };
   const failures = livedMs >= limits.stableMs ? 1 : input.failures + 1;

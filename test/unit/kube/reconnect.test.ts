@@ -16,9 +16,9 @@ const decide = (kind: Ended["kind"], fields: { livedMs?: number; failures?: numb
   });
 
 describe("a reflector that lost its watch", () => {
-  test("watches on at once after a watch that ended on time or fell silent", () => {
+  test("goes on at once after a watch that ended on time or fell silent", () => {
     expect(decide("timed-out")).toEqual({ delayMs: 0, failures: 0, isRelistNeeded: false });
-    expect(decide("silent")).toEqual({ delayMs: 0, failures: 0, isRelistNeeded: false });
+    expect(decide("silent")).toEqual({ delayMs: 0, failures: 0, isRelistNeeded: true });
   });
 
   test("comes back quickly the first time, but not in the same moment as all the others", () => {
@@ -45,8 +45,8 @@ describe("a reflector that lost its watch", () => {
   test("lists again when its place in history is gone, or may belong to another history", () => {
     expect(decide("expired").isRelistNeeded).toBe(true);
     expect(decide("lost").isRelistNeeded).toBe(true);
+    expect(decide("silent").isRelistNeeded).toBe(true);
     expect(decide("timed-out").isRelistNeeded).toBe(false);
-    expect(decide("silent").isRelistNeeded).toBe(false);
   });
 });
 

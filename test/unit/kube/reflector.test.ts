@@ -148,7 +148,20 @@ describe("a reflector", () => {
     await clock.advance(89_000);
     expect(news()).toEqual([]);
     await clock.advance(1_500);
-    expect(news()).toEqual(["lost", "regained", "added b"]);
+    expect(news()).toEqual(["lost", "added b", "regained"]);
+  });
+
+  test("does not believe its place in history after a silence in which etcd was restored and went on", async () => {
+    const { clock, kube, reflector, create, hold } = await setUp(["a"]);
+    const restore = kube.backup();
+    await create("b");
+    await hold("a", "w9");
+    kube.muteWatches();
+    restore();
+    for (let turn = 0; turn < 5; turn++) await create(`c${turn}`);
+    await clock.advance(90_500);
+    expect(reflector.get("b")).toBeUndefined();
+    expect(reflector.get("a")?.spec?.holderIdentity).not.toBe("w9");
   });
 
   test("is content with bookmarks, and begins after the last one", async () => {
