@@ -164,8 +164,9 @@ export class Fleet {
     const shown = this.#cityLeases.get(cityLeaseName(city));
     const own = this.#ownWrites.get(city);
     if (own === undefined) return shown;
-    if (shown === undefined || tokenOf(own) > tokenOf(shown)) return own;
-    // The reflector has caught up: no need to keep a second copy of every Lease.
+    const seen = this.#cityLeases.resourceVersion;
+    if (seen === undefined || BigInt(seen) < tokenOf(own)) return own;
+    // The reflector has come past our write, so what it shows is newer, or comes from a history that has lost our write.
     this.#ownWrites.delete(city);
     return shown;
   }
