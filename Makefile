@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo audit take-authority test check types lint format unit integration simulate perturb chaos model mutations bench-gaps control-plane mdrplib clean
+.PHONY: help install demo audit take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-gaps control-plane mdrplib clean
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
@@ -41,6 +41,9 @@ audit: install ## Check the invariants in any database: DATABASE_URL=mysql://use
 
 take-authority: install ## From now on tokens come from the cluster with this UID: CLUSTER_UID=… DATABASE_URL=… (see docs/authority.md)
 	@DATABASE_URL="$(DATABASE_URL)" exec $(NODE_QUIET) db/main.ts take-authority $(CLUSTER_UID)
+
+raise-epoch: install ## No token handed out so far claims any more: before a restore of etcd, DATABASE_URL=… (see docs/runbooks/etcd-restored.md)
+	@DATABASE_URL="$(DATABASE_URL)" exec $(NODE_QUIET) db/main.ts raise-epoch
 
 ##@ Prove
 SEEDS ?= 1000000

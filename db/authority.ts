@@ -48,6 +48,16 @@ export async function raiseEpoch(
   return rows?.[0] === undefined ? undefined : authorityOf(rows[0]);
 }
 
+/** A person's order, before etcd is restored: whoever has the authority goes on in the next epoch. Undefined: nobody has it. */
+export async function raisePresentEpoch(
+  database: Database,
+  signal: AbortSignal,
+): Promise<AuthorityRow | undefined> {
+  const present = await readAuthority(database, signal);
+  if (present === undefined) return undefined;
+  return raiseEpoch(database, { clusterUid: present.clusterUid, expectedEpoch: present.epoch }, signal);
+}
+
 async function callForAuthority(
   database: Database,
   sql: string,

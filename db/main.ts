@@ -5,7 +5,7 @@ import { createLog } from "../runtime/log.ts";
 import { failureText, shutdownSignals } from "../runtime/shutdown.ts";
 import { ACCOUNT_ROLES, accountName, passwordsOfUrls, type AccountRole } from "./accounts.ts";
 import { audit, formatAuditReport } from "./audit.ts";
-import { takeAuthority } from "./authority.ts";
+import { raisePresentEpoch, takeAuthority } from "./authority.ts";
 import { databaseOf, parseDatabaseUrl, readSslSettings, type SslSettings } from "./connection-options.ts";
 import { migrate } from "./migrate.ts";
 import { onceReachable } from "./once-reachable.ts";
@@ -21,10 +21,11 @@ const USAGE = `usage: node db/main.ts <command>
   audit                        check every invariant on what the database holds; exit code 1 when one is violated
   take-authority <uid>         from now on tokens come from the cluster with this UID
                                (kubectl get namespace kube-system -o jsonpath={.metadata.uid})
+  raise-epoch                  no token handed out so far claims any more; before etcd is restored from a backup
 
 environment:
   DATABASE_URL                 mysql://user:password@host:3306/database: an administrator for migrate, any account
-                               that may read for audit, the operator account for take-authority
+                               that may read for audit, the operator account for take-authority and raise-epoch
   DATABASE_SSL_MODE            DISABLED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY; the URL may say it as well: ?ssl-mode=
   DATABASE_SSL_CA              a file with the certificates of the authorities to trust, in PEM
   WORKER_URL, OPERATOR_URL, FEED_URL
@@ -38,12 +39,14 @@ Each URL can also be read from a file: DATABASE_URL_FILE, WORKER_URL_FILE, …
 type Command =
   | { readonly kind: "migrate"; readonly reference: boolean; readonly waitMs: number }
   | { readonly kind: "audit" }
+  | { readonly kind: "raise-epoch" }
   | { readonly kind: "take-authority"; readonly clusterUid: string };
 
 function parseCommand(args: readonly string[]): Command | undefined {
   const [name, ...rest] = args;
   if (name === "migrate") return parseMigrate(rest);
   if (name === "audit" && rest.length === 0) return { kind: "audit" };
+  if (name === "raise-epoch" && rest.length === 0) return { kind: "raise-epoch" };
   const [clusterUid] = rest;
   if (name === "take-authority" && clusterUid !== undefined && rest.length === 1) {
     return { kind: "take-authority", clusterUid };
@@ -134,6 +137,15 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
       const report = await withDatabase(settings, (database) => audit(database, signal));
       process.stdout.write(`${formatAuditReport(report)}\n`);
       return report.isClean ? 0 : 1;
+    }
+    case "raise-epoch": {
+      const raised = await withDatabase(settings, (database) => raisePresentEpoch(database, signal));
+      tell(
+        raised === undefined
+          ? "no cluster has dispatched for this database yet: there is no epoch to raise"
+          : `tokens come from cluster ${raised.clusterUid}, epoch ${raised.epoch}`,
+      );
+      return raised === undefined ? 1 : 0;
     }
     case "take-authority": {
       const { epoch, clusterUid } = await withDatabase(settings, (database) =>

@@ -1,6 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from "@jest/globals";
-import { raiseEpoch, readAuthority, establishAuthority, takeAuthority } from "../../../db/authority.ts";
+import {
+  raiseEpoch,
+  raisePresentEpoch,
+  readAuthority,
+  establishAuthority,
+  takeAuthority,
+} from "../../../db/authority.ts";
 import { createFence, type CommitRequest, type Fence } from "../../../db/fence.ts";
 import type { Database } from "../../../db/pool.ts";
 import { readProgress } from "../../../db/progress.ts";
@@ -281,6 +287,10 @@ describe("the authority", () => {
       { epoch: 2n, clusterUid: CLUSTER },
     ]);
     expect(await raise(other)).toEqual({ epoch: 2n, clusterUid: CLUSTER });
+  });
+
+  test("is raised by a person's order, before etcd is restored", async () => {
+    expect(await raisePresentEpoch(operator, within())).toEqual({ epoch: 2n, clusterUid: CLUSTER });
   });
 
   test("raised lets smaller tokens through again", async () => {
