@@ -164,6 +164,15 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     checks: [unit("operator/act")],
   },
   {
+    name: "specification-is-proven",
+    upholds:
+      "a generation that was given twice, before and after a restore of etcd, resumes no suspended City",
+    file: "operator/cities/act.ts",
+    search: "isDeepStrictEqual(present.spec, city.spec)",
+    replace: "true",
+    checks: [unit("operator/act")],
+  },
+  {
     name: "seal-has-the-lease-s-epoch",
     upholds: "a fence sealed in an earlier epoch is sealed anew",
     file: "operator/cities/view.ts",

@@ -127,4 +127,12 @@ export const WORKER_GUARDS: readonly Guard[] = [
     replace: "return false;",
     checks: [unit("kube/reconnect"), unit("kube/reflector")],
   },
+  {
+    name: "list-after-silence",
+    upholds: "an etcd that went back while nothing was heard, and went on, is listed anew",
+    file: "runtime/kube/reconnect.ts",
+    search: 'const isRelistNeeded = ended.kind !== "timed-out";',
+    replace: 'const isRelistNeeded = ended.kind === "expired" || ended.kind === "lost";',
+    checks: [unit("kube/reconnect"), unit("kube/reflector")],
+  },
 ];

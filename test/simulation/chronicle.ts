@@ -36,6 +36,9 @@ export class Chronicle {
   readonly #silenced = new Map<string, string>();
   readonly #losses: { readonly fromMs: number; readonly toMs: number }[] = [];
   readonly #holders = new Map<string, string | undefined>();
+  /** Every token under which somebody was given a city, and those of a history that etcd has lost. */
+  readonly #tokens: { readonly city: string; readonly token: string; readonly atMs: number }[] = [];
+  readonly #lostTokens = new Set<string>();
   #hash = 0x811c9dc5;
 
   /** `tell` gets every line of the story; without it none is written. */
@@ -79,7 +82,7 @@ export class Chronicle {
     const detail = name === "commit_tick" ? `tick ${String(values[3])} ` : "";
     this.note(
       "mysql",
-      `${name} ${String(values[0])} token ${String(values[2])} ${detail}by ${process}: ${outcome}`,
+      `${name} ${String(values[0])} token ${String(values[name === "claim_city" ? 3 : 2])} ${detail}by ${process}: ${outcome}`,
     );
     if (name === "commit_tick") this.#commitExecuted(values, outcome);
     else if (name === "seal_city" && outcome === "sealed") {
@@ -120,6 +123,24 @@ export class Chronicle {
     this.#silenced.clear();
   }
 
+  /**
+   * etcd went back to what it was at `sinceMs`. Unless the epoch was raised before that (`areLostTokensVoid`), who holds a token
+   * that was handed out since may still claim with it, until the operator sees that: what a restored City says of
+   * its suspension does not count for those.
+   */
+  restored({
+    sinceMs,
+    areLostTokensVoid,
+  }: {
+    readonly sinceMs: number;
+    readonly areLostTokensVoid: boolean;
+  }): void {
+    this.allowAll();
+    if (areLostTokensVoid) return;
+    for (const { city, token, atMs } of this.#tokens)
+      if (atMs > sinceMs) this.#lostTokens.add(`${city} ${token}`);
+  }
+
   /** MySQL lost everything after `sinceMs`: what was said on the strength of it no longer counts. */
   lost(sinceMs: number): void {
     this.#losses.push({ fromMs: sinceMs, toMs: this.#time.nowMs });
@@ -138,7 +159,8 @@ export class Chronicle {
     const [city, commitId] = [String(values[0]), String(values[4])];
     if (outcome === "committed") {
       const said = this.#silenced.get(city);
-      if (said !== undefined) this.violate(`a tick of ${city} was committed although ${said}`);
+      const isLost = this.#lostTokens.has(`${city} ${String(values[2])}`);
+      if (said !== undefined && !isLost) this.violate(`a tick of ${city} was committed although ${said}`);
       const fencedMs = this.#fenced.get(commitId);
       if (fencedMs !== undefined && !this.wasLost(fencedMs)) {
         this.violate(`a commit of ${city} was answered fenced, and then it was committed all the same`);
@@ -160,6 +182,7 @@ export class Chronicle {
       cluster,
       `lease of ${city}: ${worker ?? (lease === undefined ? "deleted" : "nobody")}, token ${token}`,
     );
+    if (worker !== undefined) this.#tokens.push({ city, token: token ?? "", atMs: this.#time.nowMs });
     if (worker !== undefined && worker !== before) {
       this.moves.push({ atMs: this.#time.nowMs, city, worker });
     }

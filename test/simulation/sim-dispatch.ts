@@ -19,12 +19,13 @@ export function createSimDispatch(process: SimProcess, random: Random): Dispatch
         });
       }
       await clock.sleep(1 + 20 * random() ** 4, signal);
-      const room = new Map(snapshot.couriers.map(({ id, capacity, load }) => [id, capacity - load]));
+      // One order each: several of one courier would have to be of one store.
+      const free = new Set(
+        snapshot.couriers.filter(({ capacity, load }) => load < capacity).map(({ id }) => id),
+      );
       const decisions = snapshot.orders.flatMap(({ id, assignment }) => {
         const courier = snapshot.couriers[Math.floor(random() * snapshot.couriers.length)]?.id ?? "";
-        const left = room.get(courier) ?? 0;
-        if (assignment !== undefined || left <= 0) return [];
-        room.set(courier, left - 1);
+        if (assignment !== undefined || !free.delete(courier)) return [];
         return [{ order: id, courier, stop: 1, from: undefined }];
       });
       return { decisions, explanations: [], degraded: false, gap: undefined };

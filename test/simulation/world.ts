@@ -83,6 +83,14 @@ export class World {
     this.chronicle.note("people", `authority taken by ${cluster.name}`);
   }
 
+  /** A person voids all tokens that were handed out so far. */
+  raiseEpoch(): void {
+    const { tables } = this.database;
+    const { epoch } = tables.authority ?? { epoch: 0n };
+    callProcedure(tables, "CALL raise_epoch(?, ?)", [this.authority.uid, epoch], this.database.wallMs());
+    this.chronicle.note("people", `epoch ${epoch} raised`);
+  }
+
   onKubeWrite(cluster: Cluster, news: News): void {
     if (cluster === this.authority) this.chronicle.wrote(news, cluster.name);
   }
