@@ -70,6 +70,7 @@ export async function act(
     case "seal":
       return seal(dependencies, view, view.lease?.token, signal);
     case "remove":
+      if (decision.because === "beyond-us") await proveForeign(dependencies, view, signal);
       return remove(dependencies, input, signal);
     default:
       return decision satisfies never;
@@ -100,6 +101,26 @@ async function proveCity(
     code: "city-stale",
     remedy: "refresh",
     message: `City ${name} was changed since it was last seen`,
+  });
+}
+
+/**
+ * The authority is read every few seconds, and may have become ours meanwhile: then those who held the city in the other
+ * cluster commit on until somebody seals it. The seal itself tells, and is the right thing to do if it goes through.
+ */
+async function proveForeign(
+  dependencies: ActDependencies,
+  view: CityView,
+  signal: AbortSignal,
+): Promise<void> {
+  const token = view.lease?.token ?? view.fence?.token;
+  if (token === undefined) return;
+  const outcome = await dependencies.seal(view.name, token, signal);
+  if (outcome.kind !== "behind") return;
+  throw new OperationalError({
+    code: "seal-behind",
+    remedy: "refresh",
+    message: `the authority is ours by now, and the fence of ${view.name} is ahead of the token ${token}`,
   });
 }
 

@@ -29,8 +29,11 @@ export type Decision =
   | { readonly kind: "unassign"; readonly because: "suspended" | "deleted" }
   /** Raise the fence to the token of a Lease that has no holder. */
   | { readonly kind: "seal"; readonly because: "suspended" | "deleted" }
-  /** Sealed and to be deleted: delete the Lease, let the City go. */
-  | { readonly kind: "remove" };
+  /**
+   * To be deleted: delete the Lease, let the City go. It is sealed, or was never held; or nothing of ours can commit any more,
+   * as long as the authority is foreign, which must be proven then.
+   */
+  | { readonly kind: "remove"; readonly because: "sealed" | "beyond-us" };
 
 export type WaitReason =
   | "foreign-authority"
@@ -144,7 +147,7 @@ function settleForeign(city: CityView, view: FleetView): Decision {
   if (!city.hasFinalizer) return { kind: "keep" };
   if (city.lease?.worker !== undefined) return { kind: "unassign", because: "deleted" };
   return city.lease === undefined || isBeyondUs(city, view)
-    ? { kind: "remove" }
+    ? { kind: "remove", because: "beyond-us" }
     : { kind: "wait", because: "foreign-authority" };
 }
 
@@ -153,10 +156,11 @@ function settleDeleting(city: CityView, view: FleetView): Decision {
   // Somebody took the Lease away by hand, and whoever held it may tick on: a new one brings the token to seal with.
   if (city.lease === undefined && !view.isDatabaseReachable)
     return { kind: "wait", because: "database-unreachable" };
-  if (city.lease === undefined && city.fence?.holder === undefined) return { kind: "remove" };
+  if (city.lease === undefined && city.fence?.holder === undefined)
+    return { kind: "remove", because: "sealed" };
   if (city.lease === undefined || city.lease.worker !== undefined)
     return { kind: "unassign", because: "deleted" };
-  return isSealed(city, view) ? { kind: "remove" } : { kind: "seal", because: "deleted" };
+  return isSealed(city, view) ? { kind: "remove", because: "sealed" } : { kind: "seal", because: "deleted" };
 }
 
 function settleHeld(city: CityView, holder: WorkerView | undefined, view: FleetView, brake: Brake): Need {

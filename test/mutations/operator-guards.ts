@@ -173,6 +173,14 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     checks: [unit("operator/act")],
   },
   {
+    name: "foreign-is-proven",
+    upholds: "a City that is deleted while the authority changes hands is sealed",
+    file: "operator/cities/act.ts",
+    search: 'if (decision.because === "beyond-us") await',
+    replace: "if (false) await",
+    checks: [unit("operator/act")],
+  },
+  {
     name: "seal-has-the-lease-s-epoch",
     upholds: "a fence sealed in an earlier epoch is sealed anew",
     file: "operator/cities/view.ts",

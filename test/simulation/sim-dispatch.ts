@@ -19,10 +19,8 @@ export function createSimDispatch(process: SimProcess, random: Random): Dispatch
         });
       }
       await clock.sleep(1 + 20 * random() ** 4, signal);
-      // One order each: several of one courier would have to be of one store.
-      const free = new Set(
-        snapshot.couriers.filter(({ capacity, load }) => load < capacity).map(({ id }) => id),
-      );
+      // One order each, and none for who could still give one back: what else is asked of bundles and of relief is not met here.
+      const free = new Set(snapshot.couriers.filter(({ load }) => load === 0).map(({ id }) => id));
       const decisions = snapshot.orders.flatMap(({ id, assignment }) => {
         const courier = snapshot.couriers[Math.floor(random() * snapshot.couriers.length)]?.id ?? "";
         if (assignment !== undefined || !free.delete(courier)) return [];

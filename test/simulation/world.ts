@@ -29,8 +29,6 @@ export class World {
   hasStoppedProcesses = false;
   /** The faults are over, and nothing of them comes back. */
   isCalm = false;
-  /** The order of the people who look after the clusters. */
-  #authority: Cluster | undefined;
 
   constructor(input: {
     readonly seed: number;
@@ -50,9 +48,10 @@ export class World {
     this.people = new People(this);
   }
 
-  /** The cluster that should dispatch. */
+  /** The cluster that should dispatch: people go by what the database says, which a fail-over may have put back. */
   get authority(): Cluster {
-    return this.#authority ?? this.clusters[0]!;
+    const uid = this.database.tables.authority?.clusterUid;
+    return this.clusters.find((cluster) => cluster.uid === uid) ?? this.clusters[0]!;
   }
 
   get processes(): readonly Running[] {
@@ -77,7 +76,6 @@ export class World {
 
   /** A person orders the cut-over: tokens come from that cluster from now on. */
   takeAuthority(cluster: Cluster): void {
-    this.#authority = cluster;
     this.chronicle.allowAll();
     callProcedure(this.database.tables, "CALL take_authority(?)", [cluster.uid], this.database.wallMs());
     this.chronicle.note("people", `authority taken by ${cluster.name}`);

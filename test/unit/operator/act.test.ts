@@ -1,12 +1,13 @@
 import { describe, expect, test } from "@jest/globals";
-import type { City, TaskSpec } from "../../../crds/city.ts";
+import { SEAL_FINALIZER, type City, type TaskSpec } from "../../../crds/city.ts";
 import { cityLeaseName, encodeAssignment, type Lease } from "../../../crds/lease.ts";
+import type { SealOutcome } from "../../../db/seal.ts";
 import { act } from "../../../operator/cities/act.ts";
 import { CITIES } from "../../../operator/fleet.ts";
 import { LEASES } from "../../../runtime/kube/resources.ts";
 import { cityOf, taskOf } from "../../support/cities.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
-import { createFakeKube } from "../../support/fake-kube.ts";
+import { createFakeKube, type FakeKube } from "../../support/fake-kube.ts";
 import { cityView, leaseView } from "../../support/fleet.ts";
 
 const never = new AbortController().signal;
@@ -89,6 +90,57 @@ describe("an assignment of a city that nobody holds", () => {
       await expect(assign({ lease: unheld })).rejects.toMatchObject({ code: "city-stale" });
       expect((await lease())?.spec?.holderIdentity).toBeUndefined();
     }
+  });
+});
+
+describe("a City that is deleted where another cluster is the authority", () => {
+  const deleting = { metadata: { deletionTimestamp: "2026-01-01T00:00:00Z", finalizers: [SEAL_FINALIZER] } };
+
+  async function removeWith(outcome: SealOutcome) {
+    const { kube, written } = await cluster();
+    const lease = await written(undefined);
+    const city = await kube.elsewhere.patch<City>(CITIES, ref, deleting, never);
+    const sealed: string[] = [];
+    const done = act(
+      {
+        client: kube.client,
+        cities: CITIES,
+        clock: createFakeClock(),
+        seal: async (name, token) => {
+          sealed.push(`${name} ${token}`);
+          return outcome;
+        },
+      },
+      {
+        view: cityView("madrid", { city, lease: leaseView() }),
+        decision: { kind: "remove", because: "beyond-us" },
+        lease,
+      },
+      never,
+    );
+    return { kube, done, sealed };
+  }
+
+  const isGone = async ({ kube }: { readonly kube: FakeKube }) =>
+    (await kube.elsewhere.get(CITIES, ref, never)) === undefined;
+
+  test("goes when the database says that the authority is foreign", async () => {
+    const removal = await removeWith({ kind: "foreign" });
+    expect(await removal.done).toEqual({ kind: "removed" });
+    expect(removal.sealed).toEqual(["madrid 7"]);
+    expect(await isGone(removal)).toBe(true);
+  });
+
+  test("is sealed before it goes when the authority has become ours meanwhile", async () => {
+    const removal = await removeWith({ kind: "sealed", epoch: 2n });
+    expect(await removal.done).toEqual({ kind: "removed" });
+    expect(removal.sealed).toEqual(["madrid 7"]);
+  });
+
+  test("stays when the authority is ours and its fence is ahead", async () => {
+    const removal = await removeWith({ kind: "behind" });
+    await expect(removal.done).rejects.toMatchObject({ code: "seal-behind", remedy: "refresh" });
+    expect(await isGone(removal)).toBe(false);
   });
 });
 

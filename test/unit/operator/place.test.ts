@@ -192,11 +192,15 @@ describe("a deleted city", () => {
       decide([cityView("madrid", { ...deleting, lease: unheld, fence: sealedFence })], [])["madrid"],
     ).toEqual({
       kind: "remove",
+      because: "sealed",
     });
   });
 
   test("that nobody ever held is let go at once", () => {
-    expect(decide([cityView("madrid", deleting)], [])["madrid"]).toEqual({ kind: "remove" });
+    expect(decide([cityView("madrid", deleting)], [])["madrid"]).toEqual({
+      kind: "remove",
+      because: "sealed",
+    });
   });
 
   test("whose Lease somebody took away by hand is sealed all the same", () => {
@@ -237,7 +241,8 @@ describe("a city that is deleted where another cluster is the authority", () => 
   test("can go once the other cluster claimed it, or when nobody here ever held it", () => {
     expect(decideDeleting({ lease: unheld, fence: { ...sealedFence, epoch: 2n } })).toEqual({
       kind: "remove",
+      because: "beyond-us",
     });
-    expect(decideDeleting({ lease: undefined })).toEqual({ kind: "remove" });
+    expect(decideDeleting({ lease: undefined })).toEqual({ kind: "remove", because: "beyond-us" });
   });
 });
