@@ -51,8 +51,9 @@ describe("what the operator knows of a City's Lease", () => {
       never,
     );
     const next = encodeAssignment({ city, worker, task: taskOf(city), replaces, nowMs: 0 });
-    const lease = replaces === undefined ? kube.elsewhere.create : kube.elsewhere.replace;
-    return lease<Lease>(LEASES, next, never);
+    return replaces === undefined
+      ? kube.elsewhere.create<Lease>(LEASES, next, never)
+      : kube.elsewhere.replace<Lease>(LEASES, next, never);
   }
 
   const holder = () => fleet.leaseOf("madrid")?.spec?.holderIdentity;
