@@ -1,7 +1,7 @@
 /** A binary heap of (key, item) pairs, smallest key first and among equal keys the smallest item. Reused, never shrunk. */
 export class MinimumHeap {
-  #keys: number[] = [];
-  #items: number[] = [];
+  #keys = new Float64Array(256);
+  #items = new Int32Array(256);
   #size = 0;
 
   get size(): number {
@@ -13,48 +13,63 @@ export class MinimumHeap {
   }
 
   push(key: number, item: number): void {
+    if (this.#size === this.#keys.length) this.#grow();
+    const keys = this.#keys;
+    const items = this.#items;
     let hole = this.#size++;
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
-      const parentKey = this.#keys[parent] ?? 0;
-      const parentItem = this.#items[parent] ?? 0;
+      const parentKey = keys[parent] ?? 0;
+      const parentItem = items[parent] ?? 0;
       if (parentKey < key || (parentKey === key && parentItem <= item)) break;
-      this.#keys[hole] = parentKey;
-      this.#items[hole] = parentItem;
+      keys[hole] = parentKey;
+      items[hole] = parentItem;
       hole = parent;
     }
-    this.#keys[hole] = key;
-    this.#items[hole] = item;
+    keys[hole] = key;
+    items[hole] = item;
   }
 
-  /** Removes the first pair. */
-  pop(): { readonly key: number; readonly item: number } | undefined {
-    if (this.#size === 0) return undefined;
-    const first = { key: this.#keys[0] ?? 0, item: this.#items[0] ?? 0 };
+  /** Removes the first pair and returns its item; -1 when there is none. */
+  pop(): number {
+    if (this.#size === 0) return -1;
+    const first = this.#items[0] ?? -1;
     const last = --this.#size;
     this.#sink(this.#keys[last] ?? 0, this.#items[last] ?? 0);
     return first;
   }
 
   #sink(key: number, item: number): void {
+    const keys = this.#keys;
+    const items = this.#items;
+    const size = this.#size;
     let hole = 0;
     for (;;) {
       let child = 2 * hole + 1;
-      if (child >= this.#size) break;
-      if (child + 1 < this.#size && this.#isBefore(child + 1, child)) child++;
-      const childKey = this.#keys[child] ?? 0;
-      const childItem = this.#items[child] ?? 0;
+      if (child >= size) break;
+      if (child + 1 < size && isBefore(keys, items, child + 1, child)) child++;
+      const childKey = keys[child] ?? 0;
+      const childItem = items[child] ?? 0;
       if (key < childKey || (key === childKey && item <= childItem)) break;
-      this.#keys[hole] = childKey;
-      this.#items[hole] = childItem;
+      keys[hole] = childKey;
+      items[hole] = childItem;
       hole = child;
     }
-    this.#keys[hole] = key;
-    this.#items[hole] = item;
+    keys[hole] = key;
+    items[hole] = item;
   }
 
-  #isBefore(left: number, right: number): boolean {
-    const difference = (this.#keys[left] ?? 0) - (this.#keys[right] ?? 0);
-    return difference < 0 || (difference === 0 && (this.#items[left] ?? 0) < (this.#items[right] ?? 0));
+  #grow(): void {
+    const keys = new Float64Array(2 * this.#size);
+    const items = new Int32Array(2 * this.#size);
+    keys.set(this.#keys);
+    items.set(this.#items);
+    this.#keys = keys;
+    this.#items = items;
   }
+}
+
+function isBefore(keys: Float64Array, items: Int32Array, left: number, right: number): boolean {
+  const difference = (keys[left] ?? 0) - (keys[right] ?? 0);
+  return difference < 0 || (difference === 0 && (items[left] ?? 0) < (items[right] ?? 0));
 }

@@ -1,4 +1,3 @@
-import { Candidates } from "./candidates.ts";
 import { rankOf } from "./rank.ts";
 import { solve } from "./solve.ts";
 
@@ -62,10 +61,6 @@ export type Matching = {
 /** Asked now and then during the work; a count instead of a clock makes an unfinished answer replayable. */
 export type Deadline = { hasPassed(): boolean };
 
-/** Up to here every pair is looked at and nothing is left to prove. */
-const DENSE_PAIRS_MAX = 400_000;
-const NEAREST_COLUMNS = 20;
-
 /**
  * The matching of least cost, of all pairs. Once the deadline has passed, the best one known, with a proof of how far it may
  * be from the best there is; no row is alone in it while a column is free that would cost it less.
@@ -75,35 +70,20 @@ export function match(problem: MatchingProblem, deadline: Deadline): Matching {
   const { rows, columns } = problem;
   const rowAt = rankOf(rows.ids);
   const columnAt = rankOf(columns.ids);
-  // The costliest to leave alone first: a deadline costs those at the end.
-  rowAt.sort((a, b) => (rows.alone[b] ?? 0) - (rows.alone[a] ?? 0));
-  const candidates = new Candidates({
-    rows: rowAt.length,
-    columns: columnAt.length,
-    pairCost: (row, column) => problem.pairCost(rowAt[row] ?? 0, columnAt[column] ?? 0),
-    alone: (row) => rows.alone[rowAt[row] ?? 0] ?? 0,
-    nearest: rowAt.length * columnAt.length <= DENSE_PAIRS_MAX ? columnAt.length : NEAREST_COLUMNS,
-  });
-  const solved = solve(candidates, deadline);
-  const columnOf = new Int32Array(rowAt.length).fill(-1);
-  const runnerUpOf = new Int32Array(rowAt.length).fill(-1);
-  solved.columnOf.forEach((column, row) => {
-    columnOf[rowAt[row] ?? 0] = columnAt[column] ?? -1;
-    runnerUpOf[rowAt[row] ?? 0] = columnAt[candidates.cheapestBut(row, column)] ?? -1;
+  const solution = solve(reorder(problem, rowAt, columnAt), deadline);
+  const columnOf = new Int32Array(rowAt.length);
+  const runnerUpOf = new Int32Array(rowAt.length);
+  rowAt.forEach((row, ranked) => {
+    columnOf[row] = columnAt[solution.columnOf[ranked] ?? -1] ?? -1;
+    runnerUpOf[row] = columnAt[solution.runnerUpOf[ranked] ?? -1] ?? -1;
   });
   const price = new Float64Array(columnAt.length);
-  solved.price.forEach((value, column) => {
-    price[columnAt[column] ?? 0] = value;
+  columnAt.forEach((column, ranked) => {
+    price[column] = 0 - (solution.price[ranked] ?? 0);
   });
   const cost = costOf(problem, columnOf);
-  return {
-    columnOf,
-    runnerUpOf,
-    price,
-    cost,
-    gap: solved.isComplete ? 0 : cost - candidates.leastCost(solved.price),
-    isComplete: solved.isComplete,
-  };
+  const { isComplete, leastCost } = solution;
+  return { columnOf, runnerUpOf, price, cost, gap: isComplete ? 0 : cost - leastCost, isComplete };
 }
 
 function costOf({ rows, pairCost }: MatchingProblem, columnOf: Int32Array): number {
@@ -111,4 +91,29 @@ function costOf({ rows, pairCost }: MatchingProblem, columnOf: Int32Array): numb
     (sum, column, row) => sum + (column === -1 ? (rows.alone[row] ?? 0) : pairCost(row, column)),
     0,
   );
+}
+
+/** The same problem with the rows and columns that are at `rowAt` and `columnAt`, in their order. */
+function reorder(problem: MatchingProblem, rowAt: Int32Array, columnAt: Int32Array): MatchingProblem {
+  const { rows, columns, pairCost, pairCostAtLeast } = problem;
+  return {
+    rows: {
+      ids: pick(rows.ids, rowAt),
+      x: Float64Array.from(rowAt, (row) => rows.x[row] ?? 0),
+      y: Float64Array.from(rowAt, (row) => rows.y[row] ?? 0),
+      alone: Float64Array.from(rowAt, (row) => rows.alone[row] ?? 0),
+    },
+    columns: {
+      ids: pick(columns.ids, columnAt),
+      x: Float64Array.from(columnAt, (column) => columns.x[column] ?? 0),
+      y: Float64Array.from(columnAt, (column) => columns.y[column] ?? 0),
+      group: columnAt.map((column) => columns.group[column] ?? 0),
+    },
+    pairCost: (row, column) => pairCost(rowAt[row] ?? 0, columnAt[column] ?? 0),
+    pairCostAtLeast: (row, group, meters) => pairCostAtLeast(rowAt[row] ?? 0, group, meters),
+  };
+}
+
+function pick(ids: readonly string[], at: Int32Array): string[] {
+  return Array.from(at, (index) => ids[index] ?? "");
 }

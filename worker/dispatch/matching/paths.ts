@@ -1,178 +1,140 @@
 import { MinimumHeap } from "./heap.ts";
-import type { Deadline } from "./match.ts";
 
 /**
- * Minimum-cost matching of rows (orders) to columns (couriers) over the arcs that are given, where every row may also
- * stay alone at a cost of its own. By shortest augmenting paths: rows enter one by one, each along the cheapest chain of
- * re-matches, so that at any moment the matching is the best one for the rows that are in (Jonker and Volgenant 1987).
+ * One side of a matching in which both sides are alike: a pair has a gain, and each member a dual, its share of it, which is
+ * never negative. Duals are feasible when `dual(a) + dual(b) >= gain(a, b)` for every pair; a matching is the best when besides
+ * that all matched pairs share exactly their gain and the dual of everybody alone is 0.
  */
-export type Arcs = {
-  readonly columns: number;
-  /** What leaving the row alone costs, for each row. */
-  readonly alone: readonly number[];
-  /** For each row, the columns it may be matched to, with finite costs at the same index of `costs`. */
-  readonly targets: readonly (readonly number[])[];
-  readonly costs: readonly (readonly number[])[];
+export type Side = {
+  /** Pairs of member `a` are `other[at]` with `gain[at]`, for `at` from `start[a]` up to, not including, `start[a + 1]`. */
+  readonly start: Int32Array;
+  readonly other: Int32Array;
+  readonly gain: Float64Array;
+  readonly dual: Float64Array;
+  /** The member of the other side that each is matched with, or -1. */
+  readonly mate: Int32Array;
 };
 
-export type PathMatching = {
-  /** For each row its column, or -1. */
-  readonly columnOf: Int32Array;
-  /**
-   * What taking each column would cost the others, never positive: in a complete matching no row could do better with
-   * any of its arcs at `cost - price`.
-   */
-  readonly price: Float64Array;
-  /** False when the deadline came first: the rows that were not in yet took the cheapest column that was left. */
-  readonly isComplete: boolean;
-};
-
-/** Rows that matter most should come first: a deadline is the worse for those that come last. */
-export function matchAtMinimumCost(arcs: Arcs, deadline: Deadline): PathMatching {
-  const search = new PathSearch(arcs);
-  const rows = arcs.alone.length;
-  for (let row = 0; row < rows; row++) {
-    if (deadline.hasPassed()) {
-      for (let late = row; late < rows; late++) search.takeCheapestLeft(late);
-      return { columnOf: search.columnOf, price: search.price, isComplete: false };
-    }
-    search.enter(row);
-  }
-  return { columnOf: search.columnOf, price: search.price, isComplete: true };
-}
-
-const NONE = -1;
-
-class PathSearch {
-  readonly columnOf: Int32Array;
-  readonly price: Float64Array;
-  readonly #arcs: Arcs;
-  readonly #rowOf: Int32Array;
-  /** Cost of the cheapest chain found so far that ends at the column; valid where `#seen` is the current search. */
+/**
+ * Shortest augmenting paths from one side: a member that is alone at a dual above 0 enters along the shortest chain of
+ * re-matches that ends with a member of the other side that was alone, or with one of this side that is left alone. Duals stay feasible and matched pairs stay exact (Jonker and Volgenant 1987).
+ */
+export class PathSearch {
+  readonly #from: Side;
+  readonly #to: Side;
+  /** Length of the shortest chain found so far to each member of the other side; valid where `#seen` is this search. */
   readonly #distance: Float64Array;
   readonly #cameFrom: Int32Array;
-  /** Cost of the arc by which the chain reaches the column, and of the arc by which the row holds its column. */
-  readonly #arcCost: Float64Array;
-  readonly #heldCost: Float64Array;
   readonly #seen: Int32Array;
+  readonly #settledIn: Int32Array;
+  readonly #settled: Int32Array;
   readonly #heap = new MinimumHeap();
-  #settled: number[] = [];
-  /** The cheapest way to end found so far; whatever is further away is of no use. */
-  #limit = Infinity;
   #search = 0;
+  #settledCount = 0;
+  /** The shortest way to end found so far, where it ends: at `#endTo`, or, when that is -1, with `#endFrom` left alone. */
+  #limit = Infinity;
+  #endTo = -1;
+  #endFrom = -1;
+  #looked = 0;
 
-  constructor(arcs: Arcs) {
-    this.#arcs = arcs;
-    this.columnOf = new Int32Array(arcs.alone.length).fill(NONE);
-    this.price = new Float64Array(arcs.columns);
-    this.#rowOf = new Int32Array(arcs.columns).fill(NONE);
-    this.#distance = new Float64Array(arcs.columns);
-    this.#cameFrom = new Int32Array(arcs.columns);
-    this.#arcCost = new Float64Array(arcs.columns);
-    this.#heldCost = new Float64Array(arcs.alone.length);
-    this.#seen = new Int32Array(arcs.columns);
+  constructor(from: Side, to: Side) {
+    const size = to.mate.length;
+    this.#from = from;
+    this.#to = to;
+    this.#distance = new Float64Array(size);
+    this.#cameFrom = new Int32Array(size);
+    this.#seen = new Int32Array(size);
+    this.#settledIn = new Int32Array(size);
+    this.#settled = new Int32Array(size);
   }
 
-  enter(row: number): void {
+  /** `member` is alone at a dual above 0. Returns how many pairs were looked at. */
+  enter(member: number): number {
     this.#search++;
     this.#heap.clear();
-    this.#settled = [];
-    // The cheapest chain so far that ends with a row left alone.
-    let aloneRow = row;
-    let aloneDistance = this.#arcs.alone[row] ?? Infinity;
-    this.#limit = aloneDistance;
-    this.#reach(row, 0);
-    for (let next = this.#nearest(); next !== undefined; next = this.#nearest()) {
-      // Among equals a courier is better than none.
-      if (next.distance > aloneDistance) break;
-      const holder = this.#rowOf[next.column] ?? NONE;
-      if (holder === NONE) {
-        this.#raisePrices(next.distance);
-        this.#rematch(row, next.column);
-        return;
-      }
-      this.#settled.push(next.column);
-      const rest = next.distance - ((this.#heldCost[holder] ?? 0) - (this.price[next.column] ?? 0));
-      const alone = rest + (this.#arcs.alone[holder] ?? Infinity);
-      if (alone < aloneDistance) {
-        aloneDistance = alone;
-        aloneRow = holder;
-        this.#limit = Math.min(this.#limit, alone);
-      }
-      this.#reach(holder, rest);
+    this.#settledCount = 0;
+    this.#looked = 0;
+    this.#limit = Infinity;
+    this.#reach(member, 0);
+    for (let next = this.#nearest(); next !== -1; next = this.#nearest()) {
+      const distance = this.#distance[next] ?? 0;
+      if (distance >= this.#limit) break;
+      this.#settledIn[next] = this.#search;
+      this.#settled[this.#settledCount++] = next;
+      this.#reach(this.#to.mate[next] ?? 0, distance);
     }
-    this.#raisePrices(aloneDistance);
-    const freed = this.columnOf[aloneRow] ?? NONE;
-    this.columnOf[aloneRow] = NONE;
-    if (freed !== NONE) this.#rematch(row, freed);
+    this.#shiftDuals(member);
+    this.#rematch(member);
+    return this.#looked;
   }
 
-  /** For when there is no time for chains. */
-  takeCheapestLeft(row: number): void {
-    const targets = this.#arcs.targets[row] ?? [];
-    const costs = this.#arcs.costs[row] ?? [];
-    let best = NONE;
-    let bestCost = this.#arcs.alone[row] ?? Infinity;
-    for (let index = 0; index < targets.length; index++) {
-      const column = targets[index] ?? NONE;
-      const cost = costs[index] ?? Infinity;
-      if (this.#rowOf[column] === NONE && cost < bestCost) {
-        bestCost = cost;
-        best = column;
-      }
+  /** Offers the member's pairs to the search, and its staying alone, `soFar` being the length of the chain up to it. */
+  #reach(member: number, soFar: number): void {
+    const { start, other, gain, dual } = this.#from;
+    const { dual: otherDual, mate } = this.#to;
+    const own = dual[member] ?? 0;
+    const alone = soFar + own;
+    if (alone < this.#limit) {
+      this.#limit = alone;
+      this.#endFrom = member;
+      this.#endTo = -1;
     }
-    if (best === NONE) return;
-    this.columnOf[row] = best;
-    this.#rowOf[best] = row;
+    const end = start[member + 1] ?? 0;
+    for (let at = start[member] ?? 0; at < end; at++) {
+      const next = other[at] ?? 0;
+      const distance = soFar + (own + (otherDual[next] ?? 0) - (gain[at] ?? 0));
+      const isFree = mate[next] === -1;
+      // Among equals to be matched is better than to stay alone.
+      if (distance > this.#limit || (distance === this.#limit && !(isFree && this.#endTo === -1))) continue;
+      if (this.#seen[next] === this.#search && distance >= (this.#distance[next] ?? 0)) continue;
+      this.#seen[next] = this.#search;
+      this.#distance[next] = distance;
+      this.#cameFrom[next] = member;
+      if (isFree) {
+        this.#limit = distance;
+        this.#endTo = next;
+      } else this.#heap.push(distance, next);
+    }
+    this.#looked += end - (start[member] ?? 0);
   }
 
-  /** Offers the row's columns to the search, `sofar` being the cost of the chain up to the row. */
-  #reach(row: number, sofar: number): void {
-    const targets = this.#arcs.targets[row] ?? [];
-    const costs = this.#arcs.costs[row] ?? [];
-    for (let index = 0; index < targets.length; index++) {
-      const column = targets[index] ?? 0;
-      const cost = costs[index] ?? Infinity;
-      const distance = sofar + cost - (this.price[column] ?? 0);
-      if (distance > this.#limit) continue;
-      const isNew = this.#seen[column] !== this.#search;
-      if (!isNew && distance >= (this.#distance[column] ?? 0)) continue;
-      this.#seen[column] = this.#search;
-      this.#distance[column] = distance;
-      this.#cameFrom[column] = row;
-      this.#arcCost[column] = cost;
-      this.#heap.push(distance, column);
-      if (this.#rowOf[column] === NONE) this.#limit = distance;
+  /** The nearest member of the other side not yet settled, or -1. */
+  #nearest(): number {
+    for (let first = this.#heap.pop(); first !== -1; first = this.#heap.pop()) {
+      if (this.#settledIn[first] !== this.#search) return first;
+    }
+    return -1;
+  }
+
+  #shiftDuals(entered: number): void {
+    const { dual } = this.#from;
+    const { dual: otherDual, mate } = this.#to;
+    dual[entered] = (dual[entered] ?? 0) - this.#limit;
+    for (let index = 0; index < this.#settledCount; index++) {
+      const settled = this.#settled[index] ?? 0;
+      const shift = this.#limit - (this.#distance[settled] ?? 0);
+      const holder = mate[settled] ?? 0;
+      otherDual[settled] = (otherDual[settled] ?? 0) + shift;
+      dual[holder] = (dual[holder] ?? 0) - shift;
     }
   }
 
-  /** The nearest column not yet settled. */
-  #nearest(): { readonly distance: number; readonly column: number } | undefined {
-    for (let first = this.#heap.pop(); first !== undefined; first = this.#heap.pop()) {
-      // An entry that a cheaper one of the same column has overtaken.
-      if (first.key === this.#distance[first.item]) return { distance: first.key, column: first.item };
+  /** Walks the chain back from its end to the member that entered, handing every match on. */
+  #rematch(entered: number): void {
+    const { mate } = this.#from;
+    let next = this.#endTo;
+    if (next === -1) {
+      next = mate[this.#endFrom] ?? -1;
+      mate[this.#endFrom] = -1;
+      if (this.#endFrom === entered) return;
     }
-    return undefined;
-  }
-
-  /** Keeps every arc's reduced cost at or above zero after a path of this length, so that the next search is right. */
-  #raisePrices(length: number): void {
-    for (const column of this.#settled) {
-      this.price[column] = (this.price[column] ?? 0) + (this.#distance[column] ?? 0) - length;
-    }
-  }
-
-  /** Walks the chain back from its last column to the row that entered, handing every column on. */
-  #rematch(entered: number, lastColumn: number): void {
-    let column = lastColumn;
     for (;;) {
-      const row = this.#cameFrom[column] ?? NONE;
-      const previous = this.columnOf[row] ?? NONE;
-      this.#rowOf[column] = row;
-      this.columnOf[row] = column;
-      this.#heldCost[row] = this.#arcCost[column] ?? 0;
-      if (row === entered) return;
-      column = previous;
+      const member = this.#cameFrom[next] ?? 0;
+      const previous = mate[member] ?? -1;
+      mate[member] = next;
+      this.#to.mate[next] = member;
+      if (member === entered) return;
+      next = previous;
     }
   }
 }

@@ -1,20 +1,218 @@
-import type { Candidates } from "./candidates.ts";
-import type { Deadline } from "./match.ts";
-import { matchAtMinimumCost, type PathMatching } from "./paths.ts";
+import { Auction, type Standing } from "./auction.ts";
+import { Budget, SEARCH_UNITS } from "./budget.ts";
+import { improve } from "./improve.ts";
+import type { Deadline, MatchingProblem } from "./match.ts";
+import { Offers } from "./offers.ts";
+import { ColumnSearch } from "./search.ts";
+
+/** How many offers a row keeps when a round of the auction has shown the prices. */
+const OFFERS_KEPT = 32;
+/** Between the increments of two rounds. Small ones make prices exact, large ones let them find their level fast. */
+const INCREMENT_STEP = 8;
+/** The last round's increment against the first one's. */
+const FINEST_SHARE = 1 / 64;
+/** A first round with more bids for each row than this is a price war, which a larger increment ends. */
+const BIDS_PER_ROW_RISING = 6;
+const BIDS_PER_ROW_FALLING = 30;
+
+export type Solution = {
+  /** For each row its column, or -1. */
+  readonly columnOf: Int32Array;
+  /** For each row the cheapest of all columns but its own, or -1. */
+  readonly runnerUpOf: Int32Array;
+  /** For each column, what rows pay on top of the cost; not negative. */
+  readonly price: Float64Array;
+  /** No matching costs less. */
+  readonly leastCost: number;
+  readonly isComplete: boolean;
+};
 
 /**
- * The matching that costs least among all pairs, also those that the candidates left out at first. When the deadline comes
- * before that is proven (`isComplete` is false), a good one in which no order is without a courier who would be free for it.
+ * The best matching. An auction finds prices that are nearly right, which tell what few pairs matter; shortest augmenting paths
+ * make the matching of those the best one; then every row looks whether a column that it was not offered would be cheaper at
+ * these prices, until none would. Then the prices prove the matching the best of all pairs.
  */
-export function solve(candidates: Candidates, deadline: Deadline): PathMatching {
-  let matching = matchAtMinimumCost(candidates, deadline);
-  while (matching.isComplete) {
-    const improvements = candidates.addImprovements(matching, deadline);
-    if (improvements === "none-left") return matching;
-    const improved = improvements === "added" ? matchAtMinimumCost(candidates, deadline) : undefined;
-    // One that was cut short may be worse than the one before, which is now not known to be the best either.
-    matching = improved?.isComplete === true ? improved : { ...matching, isComplete: false };
-  }
-  candidates.serveRest(matching.columnOf);
-  return matching;
+export function solve(problem: MatchingProblem, deadline: Deadline): Solution {
+  const solver = new Solver(problem, deadline);
+  const isComplete = solver.offerCheapest() && solver.findPrices() && solver.prove();
+  return solver.best(isComplete);
 }
+
+class Solver {
+  readonly #alone: Float64Array;
+  readonly #offers: Offers;
+  readonly #search: ColumnSearch;
+  readonly #standing: Standing;
+  readonly #budget: Budget;
+  readonly #auction: Auction;
+  /** The cheapest matching so far, and what it costs. */
+  readonly #bestColumnOf: Int32Array;
+  /** For each row the columns that cost least, whatever their price, or -1. */
+  readonly #firstChoice: Int32Array;
+  readonly #secondChoice: Int32Array;
+  #bestCost = Infinity;
+  #leastCost = -Infinity;
+
+  constructor(problem: MatchingProblem, deadline: Deadline) {
+    const rows = problem.rows.alone.length;
+    const columns = problem.columns.x.length;
+    this.#alone = problem.rows.alone;
+    this.#search = new ColumnSearch(problem);
+    this.#offers = new Offers(problem, this.#search);
+    this.#standing = {
+      columnOf: new Int32Array(rows).fill(-1),
+      rowOf: new Int32Array(columns).fill(-1),
+      price: new Float64Array(columns),
+    };
+    this.#bestColumnOf = new Int32Array(rows).fill(-1);
+    this.#firstChoice = new Int32Array(rows).fill(-1);
+    this.#secondChoice = new Int32Array(rows).fill(-1);
+    this.#budget = new Budget(deadline);
+    this.#auction = new Auction(this.#offers, this.#standing, this.#budget);
+  }
+
+  /** The steps return whether there was time to finish them. */
+  offerCheapest(): boolean {
+    this.#search.notePrices(this.#standing.price);
+    for (let row = 0; row < this.#offers.rows; row++) {
+      if (this.#budget.spend(SEARCH_UNITS)) return false;
+      this.#offers.extend(row, Infinity);
+      const first = this.#offers.cheapestBut(row, -1);
+      this.#firstChoice[row] = first;
+      this.#secondChoice[row] = this.#offers.cheapestBut(row, first);
+    }
+    return true;
+  }
+
+  /** Rounds of an auction: with larger and larger increments while there are price wars, then with smaller ones. */
+  findPrices(): boolean {
+    const { rows } = this.#offers;
+    const first = this.#firstIncrement();
+    const last = Math.ceil(first * FINEST_SHARE);
+    let increment = first;
+    while (!this.#holdRound(increment, BIDS_PER_ROW_RISING * rows)) {
+      if (this.#budget.spend(0)) return false;
+      increment *= INCREMENT_STEP;
+    }
+    while (increment > last) {
+      increment = Math.max(last, Math.ceil(increment / INCREMENT_STEP));
+      this.#standing.columnOf.fill(-1);
+      this.#standing.rowOf.fill(-1);
+      this.#holdRound(increment, BIDS_PER_ROW_FALLING * rows);
+      if (this.#budget.spend(0)) return false;
+    }
+    return true;
+  }
+
+  /** Whether the prices found their level. */
+  #holdRound(increment: number, bidsMax: number): boolean {
+    const { price, columnOf } = this.#standing;
+    const outcome = this.#auction.run(increment, bidsMax);
+    this.#noteMatching();
+    this.#noteLeastCost();
+    if (outcome === "deadline") return false;
+    if (outcome === "everybody-served") this.#lowerPrices(increment);
+    this.#offers.keepCheapest(OFFERS_KEPT, price, columnOf);
+    return outcome === "everybody-served";
+  }
+
+  /** How far the cheapest offers of a row are apart, on average. */
+  #firstIncrement(): number {
+    const { rows, start, end, cost } = this.#offers;
+    let sum = 0;
+    for (let row = 0; row < rows; row++) {
+      let least = Infinity;
+      let most = -Infinity;
+      for (let at = start[row] ?? 0; at < (end[row] ?? 0); at++) {
+        least = Math.min(least, cost[at] ?? 0);
+        most = Math.max(most, cost[at] ?? 0);
+      }
+      sum += Math.max(0, most - least);
+    }
+    return Math.max(1, Math.round(sum / Math.max(1, rows)));
+  }
+
+  /** By the increment, which a row bids above what the column is worth to it. */
+  #lowerPrices(increment: number): void {
+    const { price } = this.#standing;
+    for (let column = 0; column < price.length; column++) {
+      price[column] = Math.max(0, (price[column] ?? 0) - increment);
+    }
+    this.#offers.notePriceDrop(price, increment);
+  }
+
+  /** Until no row would rather have a column that it is not offered. */
+  prove(): boolean {
+    let revealed = this.#reveal();
+    do {
+      if (revealed === "deadline") return false;
+      const { outcome, drop } = improve(this.#offers, this.#standing, this.#budget);
+      this.#offers.notePriceDrop(this.#standing.price, drop);
+      this.#noteMatching();
+      if (outcome === "deadline") return false;
+      revealed = this.#reveal();
+    } while (revealed !== "nothing");
+    return true;
+  }
+
+  /** Offers every row what it may prefer to what it has, at the present prices. */
+  #reveal(): "something" | "nothing" | "deadline" {
+    const { columnOf, price } = this.#standing;
+    let revealed: "something" | "nothing" = "nothing";
+    for (let row = 0; row < this.#offers.rows; row++) {
+      const isAlone = columnOf[row] === -1;
+      const pays = isAlone ? (this.#alone[row] ?? 0) : this.#offers.leastPriced(row, price);
+      if ((this.#offers.rest[row] ?? 0) >= pays) continue;
+      if (this.#budget.spend(SEARCH_UNITS)) return "deadline";
+      this.#offers.extend(row, pays);
+      revealed = "something";
+    }
+    return revealed;
+  }
+
+  #noteMatching(): void {
+    const { columnOf } = this.#standing;
+    let cost = 0;
+    for (let row = 0; row < columnOf.length; row++) {
+      const column = columnOf[row] ?? -1;
+      cost += column === -1 ? (this.#alone[row] ?? 0) : this.#offers.costOf(row, column);
+    }
+    if (cost >= this.#bestCost) return;
+    this.#bestCost = cost;
+    this.#bestColumnOf.set(columnOf);
+  }
+
+  #noteLeastCost(): void {
+    this.#leastCost = Math.max(this.#leastCost, this.#offers.leastCost(this.#standing.price));
+  }
+
+  best(isComplete: boolean): Solution {
+    this.#noteMatching();
+    this.#noteLeastCost();
+    if (!isComplete) this.#serveRest();
+    const columnOf = this.#bestColumnOf;
+    const runnerUpOf = columnOf.map(
+      (column, row) => (this.#firstChoice[row] === column ? this.#secondChoice[row] : this.#firstChoice[row]) ?? -1,
+    );
+    return { columnOf, runnerUpOf, price: this.#standing.price, leastCost: this.#leastCost, isComplete };
+  }
+
+  /** Gives every row that is alone the cheapest column that nobody has, the costliest to leave alone first. */
+  #serveRest(): void {
+    const columnOf = this.#bestColumnOf;
+    const price = new Float64Array(this.#offers.columns);
+    for (const column of columnOf) if (column !== -1) price[column] = Infinity;
+    this.#search.notePrices(price);
+    const alone = Array.from(columnOf.keys()).filter((row) => columnOf[row] === -1);
+    alone.sort((a, b) => (this.#alone[b] ?? 0) - (this.#alone[a] ?? 0) || a - b);
+    for (const row of alone) {
+      this.#search.findCheapest(row, 1, this.#alone[row] ?? 0, NONE);
+      if (this.#search.found.count === 0) continue;
+      const column = this.#search.found.column[0] ?? -1;
+      columnOf[row] = column;
+      price[column] = Infinity;
+    }
+  }
+}
+
+const NONE = new Int32Array(0);

@@ -1,0 +1,154 @@
+import type { MatchingProblem } from "./match.ts";
+import type { ColumnSearch } from "./search.ts";
+
+/** How many columns a row is offered at first. */
+const OFFERS_MIN = 16;
+
+/**
+ * Which columns each row is offered: not all, but enough. For each row it is known what every column that it is not offered
+ * costs at least, price included, so that whoever works on the offers alone can tell when they are enough.
+ *
+ * The offers of a row are `column[at]` at `cost[at]`, for `at` from `start[row]` up to, not including, `end[row]`.
+ */
+export class Offers {
+  readonly rows: number;
+  readonly columns: number;
+  readonly alone: Float64Array;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  /** What a column that the row is not offered costs it at least at the present prices. */
+  readonly rest: Float64Array;
+  column = new Int32Array(1 << 14);
+  cost = new Float64Array(1 << 14);
+  readonly #room: Int32Array;
+  #used = 0;
+  readonly #search: ColumnSearch;
+
+  constructor(problem: MatchingProblem, search: ColumnSearch) {
+    this.rows = problem.rows.alone.length;
+    this.columns = problem.columns.x.length;
+    this.alone = problem.rows.alone;
+    this.start = new Int32Array(this.rows);
+    this.end = new Int32Array(this.rows);
+    this.rest = Float64Array.from({ length: this.rows }, (_, row) => search.leastCost(row));
+    this.#room = new Int32Array(this.rows);
+    this.#search = search;
+  }
+
+  /** Offers the row as many columns more as it has, the cheapest with their prices, of those that cost less than `below`. */
+  extend(row: number, below: number): void {
+    const known = this.column.subarray(this.start[row], this.end[row]);
+    const count = Math.max(OFFERS_MIN, known.length);
+    this.rest[row] = this.#search.findCheapest(row, count, below, known);
+    this.#append(row);
+  }
+
+  /** What the row pays at least at these prices: alone, or for the cheapest of its offers. */
+  leastPriced(row: number, price: Float64Array): number {
+    let least = this.alone[row] ?? 0;
+    const end = this.end[row] ?? 0;
+    for (let at = this.start[row] ?? 0; at < end; at++) {
+      const priced = (this.cost[at] ?? 0) + (price[this.column[at] ?? 0] ?? 0);
+      if (priced < least) least = priced;
+    }
+    return least;
+  }
+
+  /** The offer of the row that costs least without its price, of those of other columns than `but`; -1 when there is none. */
+  cheapestBut(row: number, but: number): number {
+    let cheapest = -1;
+    let least = Infinity;
+    const end = this.end[row] ?? 0;
+    for (let at = this.start[row] ?? 0; at < end; at++) {
+      const column = this.column[at] ?? 0;
+      const cost = this.cost[at] ?? 0;
+      if (column === but || cost > least || (cost === least && column > cheapest)) continue;
+      cheapest = column;
+      least = cost;
+    }
+    return cheapest;
+  }
+
+  /** What the column costs the row; Infinity when the row is not offered it. */
+  costOf(row: number, column: number): number {
+    const end = this.end[row] ?? 0;
+    for (let at = this.start[row] ?? 0; at < end; at++) {
+      if (this.column[at] === column) return this.cost[at] ?? 0;
+    }
+    return Infinity;
+  }
+
+  /** Takes back all but the `count` offers that are cheapest at these prices, and that of the column that the row has. */
+  keepCheapest(count: number, price: Float64Array, columnOf: Int32Array): void {
+    for (let row = 0; row < this.rows; row++) {
+      const start = this.start[row] ?? 0;
+      const end = this.end[row] ?? 0;
+      if (end - start <= count) continue;
+      const priced = new Float64Array(end - start);
+      for (let at = start; at < end; at++) {
+        priced[at - start] = (this.cost[at] ?? 0) + (price[this.column[at] ?? 0] ?? 0);
+      }
+      const sorted = priced.toSorted();
+      const cut = sorted[count] ?? Infinity;
+      let asCheap = count - sorted.indexOf(cut);
+      let kept = start;
+      for (let at = start; at < end; at++) {
+        const isCheap = (priced[at - start] ?? 0) < cut || (priced[at - start] === cut && asCheap-- > 0);
+        if (!isCheap && this.column[at] !== columnOf[row]) continue;
+        this.column[kept] = this.column[at] ?? 0;
+        this.cost[kept++] = this.cost[at] ?? 0;
+      }
+      this.end[row] = kept;
+      this.rest[row] = Math.min(this.rest[row] ?? Infinity, cut);
+    }
+  }
+
+  /** To be called when prices have fallen, by no more than `drop` each. */
+  notePriceDrop(price: Float64Array, drop: number): void {
+    for (let row = 0; row < this.rows; row++) this.rest[row] = (this.rest[row] ?? 0) - drop;
+    this.#search.notePrices(price);
+  }
+
+  /** No matching of all pairs costs less than this: what the rows pay at least at these prices, without the prices. */
+  leastCost(price: Float64Array): number {
+    let least = 0;
+    for (let row = 0; row < this.rows; row++) {
+      least += Math.min(this.leastPriced(row, price), this.rest[row] ?? Infinity);
+    }
+    for (let column = 0; column < this.columns; column++) least -= price[column] ?? 0;
+    return least;
+  }
+
+  #append(row: number): void {
+    const { found } = this.#search;
+    const have = (this.end[row] ?? 0) - (this.start[row] ?? 0);
+    const need = have + found.count;
+    if (need > (this.#room[row] ?? 0)) this.#move(row, 2 * need);
+    const end = this.end[row] ?? 0;
+    this.column.set(found.column.subarray(0, found.count), end);
+    this.cost.set(found.cost.subarray(0, found.count), end);
+    this.end[row] = end + found.count;
+  }
+
+  /** To the end of the lists, where there is room for more. */
+  #move(row: number, room: number): void {
+    if (this.#used + room > this.column.length) this.#grow(2 * (this.#used + room));
+    const start = this.start[row] ?? 0;
+    const end = this.end[row] ?? 0;
+    this.column.copyWithin(this.#used, start, end);
+    this.cost.copyWithin(this.#used, start, end);
+    this.start[row] = this.#used;
+    this.end[row] = this.#used + end - start;
+    this.#room[row] = room;
+    this.#used += room;
+  }
+
+  #grow(capacity: number): void {
+    const column = new Int32Array(capacity);
+    const cost = new Float64Array(capacity);
+    column.set(this.column);
+    cost.set(this.cost);
+    this.column = column;
+    this.cost = cost;
+  }
+}
