@@ -192,7 +192,8 @@ class Solver {
     if (!isComplete) this.#serveRest();
     const columnOf = this.#bestColumnOf;
     const runnerUpOf = columnOf.map(
-      (column, row) => (this.#firstChoice[row] === column ? this.#secondChoice[row] : this.#firstChoice[row]) ?? -1,
+      (column, row) =>
+        (this.#firstChoice[row] === column ? this.#secondChoice[row] : this.#firstChoice[row]) ?? -1,
     );
     return { columnOf, runnerUpOf, price: this.#standing.price, leastCost: this.#leastCost, isComplete };
   }
