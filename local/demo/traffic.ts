@@ -58,5 +58,6 @@ function formatSummary(summary: RecordedSummary): string {
     `orders ${summary.orders}, delivered ${summary.delivered}, undelivered ${summary.undelivered}`,
     `mean click-to-door ${minutes(summary.clickToDoorMinutes)}`,
     `mean ready-to-pickup ${minutes(summary.readyToPickupMinutes)}`,
+    `${summary.ordersPerBundle?.toFixed(2) ?? "-"} orders per bundle, ${summary.reassigned} reassigned`,
   ].join(", ");
 }

@@ -19,6 +19,8 @@ export type Store = { readonly id: string; readonly name: string; readonly posit
 export type Shift = {
   readonly courierId: string;
   readonly position: Point;
+  /** Kind of vehicle, such as "bicycle"; "" where the day does not say. */
+  readonly vehicle: string;
   /** Orders that the courier can have at once. */
   readonly capacity: number;
   readonly onMs: number;
@@ -29,6 +31,8 @@ export type CustomerOrder = {
   readonly id: string;
   readonly storeId: string;
   readonly door: Point;
+  /** Kinds of vehicle that it fits on; empty: any. */
+  readonly vehicles: readonly string[];
   readonly placedAtMs: number;
   /** When the store says, at placement, that the food will be ready. */
   readonly promisedAtMs: number;
@@ -47,12 +51,13 @@ export type CityRules = {
     readonly from: Point;
     readonly to: Point;
     readonly courierId: string;
+    readonly vehicle: string;
     readonly orderId: string;
     readonly leg: Leg;
   }): number;
   /** How long the courier's app says it will take. */
-  expectedTravelMs(from: Point, to: Point): number;
-  /** Handling at the store and at the door: half of it before the event and half after. */
+  expectedTravelMs(from: Point, to: Point, vehicle: string): number;
+  /** Handling at the store, once for a bundle, and at each door: half of it before the event and half after. */
   readonly pickupServiceMs: number;
   readonly dropoffServiceMs: number;
   /** What a courier says to an offered order, and how long the answer takes. */
@@ -76,5 +81,17 @@ export type Happening =
 
 type AtCourier = { readonly atMs: number; readonly orderId: string; readonly courierId: string };
 
-/** `shift-over`: the pickup would come after the end of the shift. `unknown`: no such order or courier in this city. */
-export type DeclineReason = "unwilling" | "shift-over" | "unknown";
+/**
+ * `shift-over`: the pickup would come after the end of the shift. `wrong-vehicle`: the order does not fit on it. `unknown`: no
+ * such order or courier in this city.
+ */
+export type DeclineReason = "unwilling" | "shift-over" | "wrong-vehicle" | "unknown";
+
+/** What a courier is told: take this order. */
+export type Assignment = {
+  readonly orderId: string;
+  readonly courierId: string;
+  readonly atMs: number;
+  /** Under one name to one courier: picked up together, brought to the doors in the order of `stop`. Absent: alone. */
+  readonly bundle?: { readonly name: string; readonly stop: number };
+};

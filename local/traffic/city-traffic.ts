@@ -43,8 +43,9 @@ export async function runCityTraffic(input: CityTrafficInput, signal: AbortSigna
   for (;;) {
     // First what was decided, then time up to the moment at which it was read: so couriers act on it in time.
     const { nowMs, assignments } = await feed.readPending(city, signal);
-    for (const { orderId, courierId, assignedAtMs } of assignments) {
-      world.assign({ orderId, courierId, atMs: Math.max(script.startMs, scale.toWorldMs(assignedAtMs)) });
+    for (const { orderId, courierId, tick, stop, assignedAtMs } of assignments) {
+      const atMs = Math.max(script.startMs, scale.toWorldMs(assignedAtMs));
+      world.assign({ orderId, courierId, atMs, bundle: { name: `tick ${tick}`, stop } });
     }
     await catchUp(air, { toMs: scale.toWorldMs(nowMs), stepMs: CATCH_UP_STEP_MS * speed }, signal);
     if (world.isOver()) break;

@@ -1,17 +1,27 @@
 import { assert } from "../../runtime/errors.ts";
-import type { CityScript, CustomerOrder, DeclineReason, Happening, Shift } from "./city-script.ts";
+import type {
+  Assignment,
+  CityScript,
+  CustomerOrder,
+  DeclineReason,
+  Happening,
+  Shift,
+} from "./city-script.ts";
 import { CourierAtWork, type CourierState } from "./courier-at-work.ts";
 import { createEventQueue } from "./event-queue.ts";
 import type { Point } from "./geometry.ts";
-import type { Trip } from "./trip.ts";
+import type { Task, Trip } from "./trip.ts";
+import { compareEvents, type WorldEvent } from "./world-events.ts";
 
 /**
  * One city as a state machine over simulated time, without I/O: customers place orders and sometimes cancel, couriers come
- * on shift, answer the assignments they are told of, and carry them out one after the other.
+ * on shift, answer the assignments they are told of, and carry them out one bundle after the other.
  *
  *     waiting ──assign──▶ asked ──accepted──▶ accepted ──at the store, ready──▶ picked-up ──▶ delivered
  *        ▲                  │                    │
  *        └─────declined─────┘     the customer gives up before the pickup: cancelled
+ *
+ * An order that is asked or accepted may be given to another courier, who is asked in turn.
  *
  * The same script and the same assignments at the same times give the same happenings, however `advance` is cut into steps.
  */
@@ -20,30 +30,12 @@ type OpenOrder = { readonly order: CustomerOrder; stage: Stage };
 
 type Stage =
   | { readonly kind: "waiting" }
-  | { readonly kind: "asked" | "accepted" | "picked-up"; readonly courierId: string };
-
-type WorldEvent =
-  | { readonly kind: "start-shift"; readonly atMs: number; readonly id: string; readonly shift: Shift }
-  | { readonly kind: "place"; readonly atMs: number; readonly id: string; readonly order: CustomerOrder }
   | {
-      readonly kind: "deliver" | "free" | "pick-up";
-      readonly atMs: number;
-      readonly id: string;
-      readonly trip: Trip;
-    }
-  | { readonly kind: "answer"; readonly atMs: number; readonly id: string; readonly orderId: string }
-  | { readonly kind: "give-up"; readonly atMs: number; readonly id: string };
-
-/** What comes first when it is due at the same moment; a customer who cancels as the courier picks up is too late. */
-const RANK = {
-  "start-shift": 0,
-  place: 1,
-  deliver: 2,
-  free: 3,
-  answer: 4,
-  "pick-up": 5,
-  "give-up": 6,
-} as const;
+      readonly kind: "asked" | "accepted" | "picked-up";
+      readonly courierId: string;
+      /** As the courier was told. */
+      readonly bundle: NonNullable<Assignment["bundle"]>;
+    };
 
 export class CityWorld {
   readonly #script: CityScript;
@@ -80,8 +72,8 @@ export class CityWorld {
    * Tells a courier of an assignment made at `atMs`, which may lie a little in the past: the courier answers as if told then.
    * Telling the same again changes nothing; another courier takes the order over from the one before.
    */
-  assign(told: { readonly orderId: string; readonly courierId: string; readonly atMs: number }): void {
-    const { orderId, courierId, atMs } = told;
+  assign(told: Assignment): void {
+    const { orderId, courierId, atMs, bundle = { name: `alone ${orderId}`, stop: 1 } } = told;
     const open = this.#open.get(orderId);
     if (open === undefined || !this.#couriers.has(courierId)) {
       this.#decline({ orderId, courierId, atMs }, "unknown");
@@ -92,15 +84,18 @@ export class CityWorld {
       if (open.stage.courierId === courierId) return;
       this.#takeAway(orderId, open.stage.courierId, atMs);
     }
-    open.stage = { kind: "asked", courierId };
+    open.stage = { kind: "asked", courierId, bundle };
     const { afterMs } = this.#script.rules.answer({ orderId, courierId });
     this.#queue.push({ kind: "answer", atMs: atMs + afterMs, id: courierId, orderId });
   }
 
-  /** The assignment no longer stands, although the courier was told of it: the order waits for another one. */
+  /**
+   * The assignment no longer stands, although the courier was told of it: the order waits for another one. Also when the courier
+   * believes to have picked it up already: the store has it still.
+   */
   withdraw(told: { readonly orderId: string; readonly courierId: string; readonly atMs: number }): void {
     const open = this.#open.get(told.orderId);
-    if (open === undefined || open.stage.kind === "waiting" || open.stage.kind === "picked-up") return;
+    if (open === undefined || open.stage.kind === "waiting") return;
     if (open.stage.courierId !== told.courierId) return;
     open.stage = { kind: "waiting" };
     this.#takeAway(told.orderId, told.courierId, told.atMs);
@@ -150,16 +145,13 @@ export class CityWorld {
       case "answer":
         this.#answer(event.orderId, event.id, event.atMs);
         return;
-      case "pick-up":
-      case "deliver":
-      case "free":
-        this.#follow(event.kind, event.id, event.trip);
-        return;
       case "give-up":
         this.#giveUp(event.id, event.atMs);
         return;
-      default:
-        event satisfies never;
+      case "pick-up":
+      case "deliver":
+      case "free":
+        this.#follow(event);
     }
   }
 
@@ -185,36 +177,55 @@ export class CityWorld {
     const open = this.#open.get(orderId);
     if (open?.stage.kind !== "asked" || open.stage.courierId !== courierId) return;
     const courier = this.#courier(courierId);
-    const store = this.#store(open.order);
-    const fitsShift = courier.canPickUp({ order: open.order, store }, atMs);
-    if (!fitsShift || !this.#script.rules.answer({ orderId, courierId }).accepts) {
+    const { order, stage } = open;
+    const { name: bundle, stop } = stage.bundle;
+    const task = { order, store: this.#store(order), bundle, stop };
+    const because = this.#reasonToDecline(courier, task, atMs);
+    if (because !== undefined) {
       open.stage = { kind: "waiting" };
-      this.#decline({ orderId, courierId, atMs }, fitsShift ? "unwilling" : "shift-over");
+      this.#decline({ orderId, courierId, atMs }, because);
       return;
     }
-    open.stage = { kind: "accepted", courierId };
-    const free = courier.accept({ order: open.order, store }, atMs);
+    open.stage = { ...stage, kind: "accepted" };
+    const before = courier.trip;
+    const free = courier.accept(task, atMs);
     this.#happenings.push({ kind: "assignment-accepted", atMs, orderId, courierId, free });
-    this.#setOut(courier, atMs);
+    this.#goOn(courier, before, atMs);
   }
 
-  /** Carries out one event of a trip; the trip of an order that was taken away no longer counts. */
-  #follow(kind: "pick-up" | "deliver" | "free", courierId: string, trip: Trip): void {
+  #reasonToDecline(courier: CourierAtWork, task: Task, atMs: number): DeclineReason | undefined {
+    const { id, vehicles } = task.order;
+    if (vehicles.length > 0 && !vehicles.includes(courier.vehicle)) return "wrong-vehicle";
+    if (!courier.canPickUp(task, atMs)) return "shift-over";
+    const { accepts } = this.#script.rules.answer({ orderId: id, courierId: courier.id });
+    return accepts ? undefined : "unwilling";
+  }
+
+  /** Carries out one event of a trip; what was planned anew meanwhile no longer counts. */
+  #follow(event: Extract<WorldEvent, { readonly trip: Trip }>): void {
+    const { id: courierId, trip, atMs } = event;
     const courier = this.#courier(courierId);
     if (courier.trip !== trip) return;
-    const { orderId } = trip;
-    if (kind === "free") {
-      courier.finishTrip();
-      this.#setOut(courier, trip.freeMs);
-    } else if (kind === "pick-up") {
-      const open = this.#open.get(orderId);
-      assert(open !== undefined, `courier ${courierId} picks up order ${orderId}, which is not open`);
-      open.stage = { kind: "picked-up", courierId };
-      this.#happenings.push({ kind: "order-picked-up", atMs: trip.pickUpMs, orderId, courierId });
+    if (event.kind === "deliver") {
+      this.#open.delete(event.orderId);
+      this.#happenings.push({ kind: "order-delivered", atMs, orderId: event.orderId, courierId });
+    } else if (event.kind === "pick-up") {
+      courier.pickUp();
+      for (const { task } of trip.doors) this.#pickUp(task.order.id, courierId, atMs);
     } else {
-      this.#open.delete(orderId);
-      this.#happenings.push({ kind: "order-delivered", atMs: trip.deliverMs, orderId, courierId });
+      courier.finishTrip();
+      this.#goOn(courier, trip, atMs);
     }
+  }
+
+  #pickUp(orderId: string, courierId: string, atMs: number): void {
+    const open = this.#open.get(orderId);
+    assert(
+      open?.stage.kind === "accepted" && open.stage.courierId === courierId,
+      `courier ${courierId} picks up order ${orderId} without having it`,
+    );
+    open.stage = { ...open.stage, kind: "picked-up" };
+    this.#happenings.push({ kind: "order-picked-up", atMs, orderId, courierId });
   }
 
   #giveUp(orderId: string, atMs: number): void {
@@ -227,16 +238,22 @@ export class CityWorld {
 
   #takeAway(orderId: string, courierId: string, atMs: number): void {
     const courier = this.#courier(courierId);
+    const before = courier.trip;
     courier.drop(orderId, atMs);
-    this.#setOut(courier, atMs);
+    this.#goOn(courier, before, atMs);
   }
 
-  #setOut(courier: CourierAtWork, atMs: number): void {
-    const trip = courier.setOut(atMs);
-    if (trip === undefined) return;
-    this.#queue.push({ kind: "pick-up", atMs: trip.pickUpMs, id: courier.id, trip });
-    this.#queue.push({ kind: "deliver", atMs: trip.deliverMs, id: courier.id, trip });
-    this.#queue.push({ kind: "free", atMs: trip.freeMs, id: courier.id, trip });
+  /** Sets out if there is nothing under way, and expects what a trip brings that is not the one before any more. */
+  #goOn(courier: CourierAtWork, before: Trip | undefined, atMs: number): void {
+    courier.setOut(atMs);
+    const { trip } = courier;
+    if (trip === undefined || trip === before) return;
+    const { id } = courier;
+    if (!courier.hasPickedUp) this.#queue.push({ kind: "pick-up", atMs: trip.pickUpMs, id, trip });
+    for (const { task, deliverMs } of trip.doors) {
+      this.#queue.push({ kind: "deliver", atMs: deliverMs, id, trip, orderId: task.order.id });
+    }
+    this.#queue.push({ kind: "free", atMs: trip.freeMs, id, trip });
   }
 
   #decline(
@@ -278,15 +295,4 @@ export class CityWorld {
     assert(store !== undefined, `order ${order.id} names the unknown store ${order.storeId}`);
     return store;
   }
-}
-
-function compareEvents(left: WorldEvent, right: WorldEvent): number {
-  if (left.atMs !== right.atMs) return left.atMs - right.atMs;
-  if (left.kind !== right.kind) return RANK[left.kind] - RANK[right.kind];
-  if (left.id !== right.id) return left.id < right.id ? -1 : 1;
-  return orderIdOf(left) < orderIdOf(right) ? -1 : 1;
-}
-
-function orderIdOf(event: WorldEvent): string {
-  return event.kind === "answer" ? event.orderId : "";
 }

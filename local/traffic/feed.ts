@@ -24,6 +24,9 @@ export type Pending = {
   readonly assignments: readonly {
     readonly orderId: string;
     readonly courierId: string;
+    /** What one tick gave to one courier is a bundle, brought to its doors in the order of `stop`. */
+    readonly tick: string;
+    readonly stop: number;
     readonly assignedAtMs: number;
   }[];
 };
@@ -43,6 +46,8 @@ export type OrderRow = {
   readonly longitude: number;
   readonly placedAtMs: number;
   readonly readyAtMs: number;
+  /** Empty: any. */
+  readonly vehicles: readonly string[];
 };
 
 export type CourierRow = {
@@ -50,6 +55,7 @@ export type CourierRow = {
   readonly latitude: number;
   readonly longitude: number;
   readonly positionAtMs: number;
+  readonly vehicle: string;
   readonly capacity: number;
   readonly shiftStartsAtMs: number;
   readonly shiftEndsAtMs: number;
@@ -79,7 +85,7 @@ const COURIERS_PER_STATEMENT = 50;
  */
 const READ_PENDING = `
   SELECT TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000 AS now_ms,
-         a.order_id, a.courier_id, a.assigned_at
+         a.order_id, a.courier_id, a.tick, a.stop, a.assigned_at
     FROM (SELECT 1) AS one
     LEFT JOIN assignment a FORCE INDEX (by_courier)
            ON a.city = ? AND a.state = 'active' AND a.accepted_at IS NULL`;
@@ -96,27 +102,29 @@ const WRITE_STORES = `
 
 /** An order that is in already stays as it is: it may be picked up by now. */
 const WRITE_ORDERS = `
-  INSERT INTO orders (city, id, store_id, latitude, longitude, placed_at, ready_at)
-  SELECT ?, o.id, o.store_id, o.latitude, o.longitude, o.placed_at, o.ready_at
+  INSERT INTO orders (city, id, store_id, latitude, longitude, placed_at, ready_at, vehicles)
+  SELECT ?, o.id, o.store_id, o.latitude, o.longitude, o.placed_at, o.ready_at, o.vehicles
     FROM JSON_TABLE(?, '$[*]' COLUMNS (
            id        VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.id',
            store_id  VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.storeId',
            latitude  DOUBLE PATH '$.latitude',
            longitude DOUBLE PATH '$.longitude',
            placed_at DATETIME(3) PATH '$.placedAt',
-           ready_at  DATETIME(3) PATH '$.readyAt')) AS o
+           ready_at  DATETIME(3) PATH '$.readyAt',
+           vehicles  JSON PATH '$.vehicles')) AS o
   ON DUPLICATE KEY UPDATE id = o.id`;
 
 const WRITE_COURIERS = `
-  INSERT INTO couriers (city, id, latitude, longitude, position_at, capacity, shift_starts_at, shift_ends_at,
-                        free_at, free_latitude, free_longitude)
-  SELECT ?, c.id, c.latitude, c.longitude, c.position_at, c.capacity, c.shift_starts_at, c.shift_ends_at,
-         c.free_at, c.free_latitude, c.free_longitude
+  INSERT INTO couriers (city, id, latitude, longitude, position_at, vehicle, capacity, shift_starts_at,
+                        shift_ends_at, free_at, free_latitude, free_longitude)
+  SELECT ?, c.id, c.latitude, c.longitude, c.position_at, c.vehicle, c.capacity, c.shift_starts_at,
+         c.shift_ends_at, c.free_at, c.free_latitude, c.free_longitude
     FROM JSON_TABLE(?, '$[*]' COLUMNS (
            id              VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$.id',
            latitude        DOUBLE PATH '$.latitude',
            longitude       DOUBLE PATH '$.longitude',
            position_at     DATETIME(3) PATH '$.positionAt',
+           vehicle         VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin PATH '$.vehicle',
            capacity        INT UNSIGNED PATH '$.capacity',
            shift_starts_at DATETIME(3) PATH '$.shiftStartsAt',
            shift_ends_at   DATETIME(3) PATH '$.shiftEndsAt',
@@ -124,7 +132,8 @@ const WRITE_COURIERS = `
            free_latitude   DOUBLE PATH '$.freeLatitude',
            free_longitude  DOUBLE PATH '$.freeLongitude')) AS c
   ON DUPLICATE KEY UPDATE
-    latitude = c.latitude, longitude = c.longitude, position_at = c.position_at, capacity = c.capacity,
+    latitude = c.latitude, longitude = c.longitude, position_at = c.position_at, vehicle = c.vehicle,
+    capacity = c.capacity,
     shift_starts_at = c.shift_starts_at, shift_ends_at = c.shift_ends_at,
     free_at = c.free_at, free_latitude = c.free_latitude, free_longitude = c.free_longitude`;
 
@@ -165,6 +174,8 @@ export function createFeed(input: PersistenceInput & { readonly database: Databa
       assignments: pending.map((row) => ({
         orderId: String(row["order_id"]),
         courierId: String(row["courier_id"]),
+        tick: String(row["tick"]),
+        stop: Number(row["stop"]),
         assignedAtMs: timeMsOf(row["assigned_at"]),
       })),
     };
@@ -236,8 +247,15 @@ function callOf(
   }
 }
 
-function orderJson({ placedAtMs, readyAtMs, ...rest }: OrderRow): Readonly<Record<string, unknown>> {
-  return { ...rest, placedAt: datetime(placedAtMs), readyAt: datetime(readyAtMs) };
+function orderJson({
+  placedAtMs,
+  readyAtMs,
+  vehicles,
+  ...rest
+}: OrderRow): Readonly<Record<string, unknown>> {
+  const times = { placedAt: datetime(placedAtMs), readyAt: datetime(readyAtMs) };
+  // Absent, the column stays NULL: any vehicle.
+  return { ...rest, ...times, ...(vehicles.length === 0 ? {} : { vehicles }) };
 }
 
 function courierJson(row: CourierRow): Readonly<Record<string, unknown>> {

@@ -67,8 +67,8 @@ async function carryOut(air: CityOnAir, deed: Deed, signal: AbortSignal): Promis
   air.log.debug(fields, "happening reported");
   if (outcome === "done") return;
   air.log.info(fields, "happening came too late");
-  // The order was cancelled or given to somebody else after this courier had been told of it.
-  if (deed.kind === "assignment-accepted") {
+  // The order was cancelled or given to somebody else after this courier had been told of it, maybe as late as at the counter.
+  if (deed.kind === "assignment-accepted" || deed.kind === "order-picked-up") {
     air.world.withdraw({ orderId: deed.orderId, courierId: deed.courierId, atMs: air.world.nowMs });
   }
 }
@@ -123,6 +123,7 @@ function orderRow({ scale }: CityOnAir, order: CustomerOrder): OrderRow {
     longitude: order.door.longitude,
     placedAtMs: scale.toDatabaseMs(order.placedAtMs),
     readyAtMs: scale.toDatabaseMs(order.promisedAtMs),
+    vehicles: order.vehicles,
   };
 }
 
@@ -134,6 +135,7 @@ function courierRow(air: CityOnAir, courier: CourierState): CourierRow {
     latitude: courier.position.latitude,
     longitude: courier.position.longitude,
     positionAtMs: scale.toDatabaseMs(courier.positionAtMs),
+    vehicle: courier.vehicle,
     capacity: courier.capacity,
     shiftStartsAtMs: scale.toDatabaseMs(courier.onMs),
     shiftEndsAtMs: scale.toDatabaseMs(courier.offMs),

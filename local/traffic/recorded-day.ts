@@ -27,6 +27,7 @@ export function recordedScript(day: MdrpDay): CityScript {
     id: order.id,
     storeId: order.restaurant,
     door: toPoint(order),
+    vehicles: [],
     placedAtMs: order.placedAtMinute * MINUTE_MS,
     promisedAtMs: order.readyAtMinute * MINUTE_MS,
     readyAtMs: order.readyAtMinute * MINUTE_MS,
@@ -35,6 +36,7 @@ export function recordedScript(day: MdrpDay): CityScript {
   const shifts = day.couriers.map((courier) => ({
     courierId: courier.id,
     position: toPoint(courier),
+    vehicle: "",
     capacity: COURIER_CAPACITY,
     onMs: courier.onAtMinute * MINUTE_MS,
     offMs: courier.offAtMinute * MINUTE_MS,

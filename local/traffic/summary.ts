@@ -13,6 +13,10 @@ export type RecordedSummary = {
   readonly readyToPickupMinutes: number | undefined;
   /** Assignments that a courier sent back. */
   readonly declined: number;
+  /** Orders that were taken from a courier and given to another, each time counted. */
+  readonly reassigned: number;
+  /** Delivered orders per bundle, which is what one tick gave to one courier; undefined: nothing was delivered. */
+  readonly ordersPerBundle: number | undefined;
 };
 
 const READ_SUMMARY = `
@@ -21,7 +25,10 @@ const READ_SUMMARY = `
          COUNT(IF(status = 'cancelled', 1, NULL)) AS cancelled,
          AVG(IF(status = 'delivered', TIMESTAMPDIFF(MICROSECOND, placed_at, delivered_at), NULL)) AS click_to_door_us,
          AVG(IF(status = 'delivered', TIMESTAMPDIFF(MICROSECOND, ready_at, picked_up_at), NULL)) AS ready_to_pickup_us,
-         (SELECT COUNT(*) FROM assignment a WHERE a.city = ? AND a.state = 'declined') AS declined
+         (SELECT COUNT(*) FROM assignment a WHERE a.city = ? AND a.state = 'declined') AS declined,
+         (SELECT COUNT(*) FROM assignment a WHERE a.city = ? AND a.state = 'reassigned') AS reassigned,
+         (SELECT COUNT(*) / COUNT(DISTINCT a.tick, a.courier_id)
+            FROM assignment a WHERE a.city = ? AND a.state = 'delivered') AS orders_per_bundle
     FROM orders
    WHERE city = ?`;
 
@@ -33,8 +40,9 @@ export async function readRecordedSummary(
   day: { readonly city: string; readonly speed: number },
   signal: AbortSignal,
 ): Promise<RecordedSummary> {
-  const [row = {}] = await database.query(READ_SUMMARY, [day.city, day.city], signal);
+  const [row = {}] = await database.query(READ_SUMMARY, [day.city, day.city, day.city, day.city], signal);
   const orders = Number(row["orders"]);
+  const ordersPerBundle = numberOrUndefined(row["orders_per_bundle"]);
   const delivered = Number(row["delivered"]);
   const cancelled = Number(row["cancelled"]);
   const undelivered = orders - delivered - cancelled;
@@ -54,6 +62,8 @@ export async function readRecordedSummary(
     clickToDoorMinutes: minutesOfTheDay(row["click_to_door_us"]),
     readyToPickupMinutes: minutesOfTheDay(row["ready_to_pickup_us"]),
     declined: Number(row["declined"]),
+    reassigned: Number(row["reassigned"]),
+    ordersPerBundle: ordersPerBundle === undefined ? undefined : round(ordersPerBundle, 3),
   };
 }
 

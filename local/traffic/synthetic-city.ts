@@ -18,14 +18,40 @@ export type SyntheticCity = {
 /** The speed at which the demo's day passes: a delivery takes about a minute. */
 export const DEMO_SPEED = 20;
 
-/** What couriers of made-up cities do: metres per minute in a straight line, and handling at each stop. */
-export const SYNTHETIC_METERS_PER_MINUTE = 300;
+/** What couriers of made-up cities do at each stop. */
 export const SYNTHETIC_SERVICE_MINUTES = 2;
+
+/** Shares of the couriers, and metres per minute in a straight line. */
+const VEHICLES = [
+  { vehicle: "bicycle", share: 0.6, metersPerMinute: 280 },
+  { vehicle: "scooter", share: 0.3, metersPerMinute: 330 },
+  { vehicle: "car", share: 0.1, metersPerMinute: 300 },
+] as const;
+
+/** What carries an order that is too large for a bicycle. */
+export const LARGE_ORDER_VEHICLES: readonly string[] = ["scooter", "car"];
+
+/** The vehicle of the courier who is at this place among all, from 0 to below 1. */
+export function vehicleAt(place: number): string {
+  let sum = 0;
+  for (const { vehicle, share } of VEHICLES) {
+    sum += share;
+    if (place < sum) return vehicle;
+  }
+  return VEHICLES[0].vehicle;
+}
+
+export function metersPerMinute(vehicle: string): number {
+  const known = VEHICLES.find((candidate) => candidate.vehicle === vehicle) ?? VEHICLES[0];
+  return known.metersPerMinute;
+}
 
 /** The dispatch parameters that fit made-up cities in real time; `scaledDispatch` fits them to an accelerated day. */
 export const SYNTHETIC_DISPATCH: CityDispatchSpec = {
   ...DEFAULT_DISPATCH,
-  courierSpeedMetersPerMinute: SYNTHETIC_METERS_PER_MINUTE,
+  vehicleSpeeds: Object.fromEntries(
+    VEHICLES.map(({ vehicle, metersPerMinute: metersAMinute }) => [vehicle, metersAMinute]),
+  ),
   serviceTime: `${SYNTHETIC_SERVICE_MINUTES}m`,
 };
 

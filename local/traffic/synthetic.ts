@@ -4,8 +4,10 @@ import { arrivals, DAY_MS, HOUR_MS, MINUTE_MS } from "./demand.ts";
 import { distanceMeters, movedBy, type Point } from "./geometry.ts";
 import { choose, normal, randomStream, uniform, type Random } from "./random.ts";
 import {
-  SYNTHETIC_METERS_PER_MINUTE,
+  LARGE_ORDER_VEHICLES,
+  metersPerMinute,
   SYNTHETIC_SERVICE_MINUTES,
+  vehicleAt,
   type SyntheticCity,
 } from "./synthetic-city.ts";
 
@@ -23,9 +25,11 @@ export type SyntheticInput = {
 /** Just before lunch: orders arrive from the first second, and the first peak is near. */
 export const SYNTHETIC_START_MS = 12 * HOUR_MS;
 
+/** Orders that are too large for a bicycle. */
+const LARGE_SHARE = 0.05;
 const DECLINE_SHARE = 0.03;
 const CANCEL_SHARE = 0.02;
-const COURIER_CAPACITY = 2;
+const COURIER_CAPACITY = 3;
 const MALL_SHARE = 0.6;
 const MALL_RADIUS_METERS = 80;
 const DELIVERY_RADIUS_METERS = 1_000;
@@ -109,6 +113,7 @@ function orderOf(
     id: `${input.orderPrefix}o${number}`,
     storeId: store.id,
     door,
+    vehicles: streamOf(input, "size", number)() < LARGE_SHARE ? LARGE_ORDER_VEHICLES : [],
     placedAtMs,
     promisedAtMs,
     readyAtMs,
@@ -131,7 +136,9 @@ function shiftOf(input: SyntheticInput, number: number, day: number): Shift {
   const onMs = Math.round(day * DAY_MS + startHour * HOUR_MS);
   const offMs = Math.round(onMs + uniform(random, kind?.lengthHours ?? ROUND_THE_CLOCK_HOURS) * HOUR_MS);
   const position = somewhereIn(input.city, random);
-  return { courierId: `c${number}`, position, capacity: COURIER_CAPACITY, onMs, offMs };
+  // A courier has the same vehicle every day.
+  const vehicle = vehicleAt(streamOf(input, "vehicle", number)());
+  return { courierId: `c${number}`, position, vehicle, capacity: COURIER_CAPACITY, onMs, offMs };
 }
 
 function roundTheClockHour(number: number): number {
@@ -141,13 +148,13 @@ function roundTheClockHour(number: number): number {
 
 function rulesOf(input: SyntheticInput): CityRules {
   const keyOf = (orderId: string): string => orderId.slice(input.orderPrefix.length);
-  const expectedTravelMs = (from: Point, to: Point): number =>
-    (distanceMeters(from, to) / SYNTHETIC_METERS_PER_MINUTE) * MINUTE_MS;
+  const expectedTravelMs = (from: Point, to: Point, vehicle: string): number =>
+    (distanceMeters(from, to) / metersPerMinute(vehicle)) * MINUTE_MS;
   return {
     expectedTravelMs,
-    travelMs({ from, to, courierId, orderId, leg }) {
+    travelMs({ from, to, courierId, vehicle, orderId, leg }) {
       const random = streamOf(input, "travel", keyOf(orderId), courierId, leg);
-      return expectedTravelMs(from, to) * uniform(random, TRAFFIC_SLOWNESS);
+      return expectedTravelMs(from, to, vehicle) * uniform(random, TRAFFIC_SLOWNESS);
     },
     pickupServiceMs: SYNTHETIC_SERVICE_MINUTES * MINUTE_MS,
     dropoffServiceMs: SYNTHETIC_SERVICE_MINUTES * MINUTE_MS,

@@ -160,6 +160,8 @@ describe("a recorded day", () => {
       clickToDoorMinutes: 25,
       readyToPickupMinutes: 1.25,
       declined: 0,
+      reassigned: 0,
+      ordersPerBundle: undefined,
     });
   });
 
