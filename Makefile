@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo audit take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-gaps control-plane mdrplib clean
+.PHONY: help install demo audit take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-gaps control-plane mdrplib clean chart-docs pulumi-install pulumi-test pulumi-preview
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
@@ -35,6 +35,10 @@ unit: install ## Unit tests; ARGS=test/… for some of them
 integration: install ## Tests against a real API server and a real MySQL; ARGS=test/… for some of them
 	@exec $(JEST) --runInBand $(or $(ARGS),test/integration)
 
+pulumi-test: pulumi-install ## The Pulumi component's types and tests, offline
+	@node_modules/.bin/tsc -p helm/pulumi
+	@exec $(JEST) $(or $(ARGS),helm/pulumi/test)
+
 ##@ Operate
 audit: install ## Check the invariants in any database: DATABASE_URL=mysql://user:password@host:3306/dispatch
 	@DATABASE_URL="$(DATABASE_URL)" exec $(NODE_QUIET) db/main.ts audit
@@ -44,6 +48,10 @@ take-authority: install ## From now on tokens come from the cluster with this UI
 
 raise-epoch: install ## No token handed out so far claims any more: before a restore of etcd, DATABASE_URL=… (see docs/runbooks/etcd-restored.md)
 	@DATABASE_URL="$(DATABASE_URL)" exec $(NODE_QUIET) db/main.ts raise-epoch
+
+pulumi-preview: pulumi-install ## What Pulumi would do to the current cluster: IMAGE=registry/city-operator TAG=… (needs the pulumi CLI)
+	@command -v pulumi >/dev/null || { echo "pulumi is missing: install it as pulumi.com/docs/install says" >&2; exit 1; }
+	@IMAGE="$(IMAGE)" TAG="$(TAG)" exec helm/pulumi/preview.sh
 
 ##@ Prove
 SEEDS ?= 1000000
@@ -80,11 +88,21 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+chart-docs: install ## Write what the chart has from elsewhere: its City resource, the table of its values, the types for Pulumi
+	@exec $(NODE_QUIET) local/chart/main.ts
+
+pulumi-install: install helm/pulumi/node_modules/.package-lock.json
+
+helm/pulumi/node_modules/.package-lock.json: helm/pulumi/package.json helm/pulumi/package-lock.json
+	@echo "installing Pulumi's packages from npm: about half a minute, once"
+	@npm ci --prefix helm/pulumi --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 control-plane: install ## Build etcd, kube-apiserver and kubectl from Go modules (about five minutes, once)
 	@exec $(NODE_QUIET) local/control-plane/build.ts
 
 clean: ## Remove what was installed and written into this folder
-	@rm -rf node_modules out
+	@rm -rf node_modules out helm/pulumi/node_modules
 
 ##@ Help
 help: ## List the commands

@@ -50,13 +50,18 @@ async function program(args: readonly string[], env: NodeJS.ProcessEnv = {}): Pr
   return isTrue ? tally : { ...tally, failed: Math.max(1, tally.failed) };
 }
 
-async function jest(suite: string, flags: readonly string[]): Promise<Tally> {
+/** `folder`: where the suite's files are. */
+async function jest(
+  suite: string,
+  flags: readonly string[],
+  folder: string = `test/${suite}`,
+): Promise<Tally> {
   const outputFile = join(directory, `${suite}.json`);
   const code = await run(process.execPath, [
     "--disable-warning=ExperimentalWarning",
     "--experimental-vm-modules",
     "node_modules/jest/bin/jest.js",
-    `test/${suite}`,
+    folder,
     "--json",
     `--outputFile=${outputFile}`,
     ...flags,
@@ -76,11 +81,21 @@ async function jest(suite: string, flags: readonly string[]): Promise<Tally> {
   return { passed: result.numPassedTests, failed };
 }
 
+/** A workspace of its own, with its own packages, so that the product's do not have them. */
+async function pulumi(): Promise<Tally> {
+  const code = await run("make", ["--no-print-directory", "pulumi-install"]);
+  if (code !== 0) return { passed: 0, failed: 1 };
+  const types = await check("node_modules/.bin/tsc", ["-p", "helm/pulumi"]);
+  const tests = await jest("pulumi", [], "helm/pulumi/test");
+  return { passed: types.passed + tests.passed, failed: types.failed + tests.failed };
+}
+
 const CHECKS: readonly (readonly [string, () => Promise<Tally>])[] = [
   ["types", () => check("node_modules/.bin/tsc", ["-p", "."])],
   ["lint", () => check("node_modules/.bin/oxlint", ["--type-aware"])],
   ["format", () => check("node_modules/.bin/oxfmt", ["--check"])],
   ["unit", () => jest("unit", [])],
+  ["pulumi", pulumi],
   // One file at a time: each has servers of its own, and some watch the clock. A failure must not leave the run hanging on
   // what the failed test did not close.
   ["integration", () => jest("integration", ["--runInBand", "--forceExit"])],

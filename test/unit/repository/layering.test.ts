@@ -8,6 +8,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   db: ["crds", "runtime"],
   operator: ["crds", "runtime", "db"],
   worker: ["crds", "runtime", "db"],
+  // A workspace of its own, which others get without the rest.
+  helm: [],
   local: ["crds", "runtime", "db", "operator", "worker"],
   test: ["crds", "runtime", "db", "operator", "worker", "local"],
 };
