@@ -21,15 +21,12 @@ export async function deriveFromCrd(): Promise<ReadonlyMap<string, string>> {
   ]);
 }
 
-/** The chart's README with the table of its values; every value has to be described. Errors: those of `ensureGoPrograms`. */
+/** The chart's README with the table of its values. Errors: those of `ensureGoPrograms`. */
 export async function deriveReadme(progress: (line: string) => void): Promise<string> {
   const programs = await ensureGoPrograms(CLUSTER_PROGRAMS, ["helm-docs"], progress);
   const { stdout } = await promisify(execFile)(programs["helm-docs"], [
     "--chart-search-root=helm",
     "--sort-values-order=file",
-    "--documentation-strict-mode",
-    "--documentation-strict-ignore-absent=",
-    "--documentation-strict-ignore-absent-regex=",
     "--log-level=warning",
     "--dry-run",
   ]);

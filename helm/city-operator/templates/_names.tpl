@@ -56,7 +56,7 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- if .Values.image.digest }}
 {{- .Values.image.digest | trimPrefix "sha256:" | trunc 12 }}
 {{- else }}
-{{- default .Chart.AppVersion .Values.image.tag | trunc 63 }}
+{{- default .Chart.AppVersion .Values.image.tag | trunc 63 | trimAll "._-" }}
 {{- end }}
 {{- end }}
 

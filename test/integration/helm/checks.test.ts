@@ -56,3 +56,9 @@ test("kube-score would notice a Pod that may write to its root", async () => {
 test("the table of values in the chart's README is that of the present values; otherwise, make chart-docs", async () => {
   expect(await readFile(CHART_README, "utf8")).toBe(await deriveReadme(progress));
 });
+
+test("every value is described in that table", async () => {
+  const rows = (await readFile(CHART_README, "utf8")).split("\n").filter((line) => line.startsWith("| "));
+  expect(rows.length).toBeGreaterThan(80);
+  expect(rows.filter((row) => /\|\s*\|$/.test(row))).toEqual([]);
+});
