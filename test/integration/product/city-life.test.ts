@@ -42,6 +42,12 @@ describe("a City", () => {
     await kubectl("wait", "--for=condition=Ready", "--timeout=10s", "city/lisbon");
   });
 
+  test("may be called operator, as that which elects the operators is called otherwise", async () => {
+    await product.apply("operator", { period: "200ms" });
+    await kubectl("wait", "--for=condition=Ready", "--timeout=10s", "city/operator");
+    await kubectl("delete", "city", "operator", "--timeout=10s");
+  });
+
   test("whose period is edited ticks in the new period, under a new token, without a missed slot", async () => {
     const sinceMs = await product.databaseTimeMs();
     const before = (await product.city("madrid"))?.status?.assignment;
