@@ -60,7 +60,7 @@ readinessProbe:
   failureThreshold: 2
 {{- end }}
 
-{{- /* Who the process is. The zone is there where the nodes have one. */}}
+{{- /* Who the process is. */}}
 {{- define "city-operator.identityEnv" -}}
 - name: POD_NAME
   valueFrom: { fieldRef: { fieldPath: metadata.name } }
