@@ -102,7 +102,7 @@ const CHECKS: readonly (readonly [string, () => Promise<Tally>])[] = [
   ["perturbation", () => jest("perturbation", ["--runInBand", "--forceExit"])],
   ["model", () => program(["test/model/main.ts"])],
   // Other seeds every day, which the output names.
-  ["simulation", () => program(["test/simulation/main.ts", "--seeds", "100"])],
+  ["simulation", () => program(["test/simulation/main.ts", "--seeds", "300"])],
   ["chaos", () => program(["test/chaos/main.ts"], { MINUTES: "1" })],
 ];
 
