@@ -11,6 +11,13 @@ const PERSON_PATIENCE_MS = 90_000;
 /** Between faults there is time enough for what a City asks. */
 const PROMISE_PATIENCE_MS = 25_000;
 
+type Steps = {
+  onPromise(): void;
+  ask(signal: AbortSignal): Promise<unknown>;
+  isPromised(signal: AbortSignal): Promise<boolean>;
+  undo(signal: AbortSignal): Promise<unknown>;
+};
+
 /**
  * People who suspend, resume, delete and create Cities, and hold the product to its word: from the moment it says that a
  * City is suspended, or lets a deleted one go, until it is wanted again, nothing is committed.
@@ -21,15 +28,17 @@ export class People {
   promises = 0;
   readonly #product: Product;
   readonly #periodText: string;
+  /** What somebody does to each City. The plan leaves time in between, but a slow machine may need more. */
+  readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(product: Product, periodText: string) {
     this.#product = product;
     this.#periodText = periodText;
   }
 
-  /** `onPromise` is called when the City says that it is suspended. */
+  /** `onPromise` is called when the City says that it is suspended. Begins when nobody does anything else to the City. */
   async suspend(name: string, durationMs: number, ending: AbortSignal, onPromise = nothing): Promise<void> {
-    await this.#whileSilent(name, durationMs, ending, {
+    await this.#alone(name, durationMs, ending, {
       onPromise,
       ask: (signal) => this.#setSuspended(name, true, signal),
       isPromised: async (signal) => isSuspended(await this.#read(name, signal)),
@@ -37,10 +46,10 @@ export class People {
     });
   }
 
-  /** `onPromise` is called when the City is gone. */
+  /** `onPromise` is called when the City is gone. Begins when nobody does anything else to the City. */
   async remove(name: string, durationMs: number, ending: AbortSignal, onPromise = nothing): Promise<void> {
     const { kube } = this.#product;
-    await this.#whileSilent(name, durationMs, ending, {
+    await this.#alone(name, durationMs, ending, {
       onPromise,
       ask: (signal) => kube.remove(CITIES, { name, namespace: "default" }, signal),
       isPromised: async (signal) => (await this.#read(name, signal)) === undefined,
@@ -52,17 +61,15 @@ export class People {
     });
   }
 
-  async #whileSilent(
-    name: string,
-    durationMs: number,
-    ending: AbortSignal,
-    steps: {
-      onPromise(): void;
-      ask(signal: AbortSignal): Promise<unknown>;
-      isPromised(signal: AbortSignal): Promise<boolean>;
-      undo(signal: AbortSignal): Promise<unknown>;
-    },
-  ): Promise<void> {
+  /** One after the other: whoever resumed the City under another one's eyes would make the product look like a liar. */
+  async #alone(name: string, durationMs: number, ending: AbortSignal, steps: Steps): Promise<void> {
+    const before = this.#underWay.get(name) ?? Promise.resolve();
+    const own = before.catch(nothing).then(() => this.#whileSilent(name, durationMs, ending, steps));
+    this.#underWay.set(name, own);
+    await own;
+  }
+
+  async #whileSilent(name: string, durationMs: number, ending: AbortSignal, steps: Steps): Promise<void> {
     const over = AbortSignal.any([ending, AbortSignal.timeout(PROMISE_PATIENCE_MS)]);
     try {
       await persist((signal) => steps.ask(signal), over);
