@@ -36,9 +36,7 @@ export class Chronicle {
   readonly #silenced = new Map<string, string>();
   readonly #losses: { readonly fromMs: number; readonly toMs: number }[] = [];
   readonly #holders = new Map<string, string | undefined>();
-  /** Every token under which somebody was given a city, and those of a history that etcd has lost. */
-  readonly #tokens: { readonly city: string; readonly token: string; readonly atMs: number }[] = [];
-  readonly #lostTokens = new Set<string>();
+  #restoredMs = -Infinity;
   #hash = 0x811c9dc5;
 
   /** `tell` gets every line of the story; without it none is written. */
@@ -124,21 +122,12 @@ export class Chronicle {
   }
 
   /**
-   * etcd went back to what it was at `sinceMs`. Unless the epoch was raised before that (`areLostTokensVoid`), who holds a token
-   * that was handed out since may still claim with it, until the operator sees that: what a restored City says of
-   * its suspension does not count for those.
+   * etcd went back. A City that the backup knows as suspended says so from the first moment on, while whoever was given it since
+   * may still hold it: its word counts once it was sealed anew.
    */
-  restored({
-    sinceMs,
-    areLostTokensVoid,
-  }: {
-    readonly sinceMs: number;
-    readonly areLostTokensVoid: boolean;
-  }): void {
+  restored(): void {
     this.allowAll();
-    if (areLostTokensVoid) return;
-    for (const { city, token, atMs } of this.#tokens)
-      if (atMs > sinceMs) this.#lostTokens.add(`${city} ${token}`);
+    this.#restoredMs = this.#time.nowMs;
   }
 
   /** MySQL lost everything after `sinceMs`: what was said on the strength of it no longer counts. */
@@ -159,8 +148,7 @@ export class Chronicle {
     const [city, commitId] = [String(values[0]), String(values[4])];
     if (outcome === "committed") {
       const said = this.#silenced.get(city);
-      const isLost = this.#lostTokens.has(`${city} ${String(values[2])}`);
-      if (said !== undefined && !isLost) this.violate(`a tick of ${city} was committed although ${said}`);
+      if (said !== undefined) this.violate(`a tick of ${city} was committed although ${said}`);
       const fencedMs = this.#fenced.get(commitId);
       if (fencedMs !== undefined && !this.wasLost(fencedMs)) {
         this.violate(`a commit of ${city} was answered fenced, and then it was committed all the same`);
@@ -182,7 +170,6 @@ export class Chronicle {
       cluster,
       `lease of ${city}: ${worker ?? (lease === undefined ? "deleted" : "nobody")}, token ${token}`,
     );
-    if (worker !== undefined) this.#tokens.push({ city, token: token ?? "", atMs: this.#time.nowMs });
     if (worker !== undefined && worker !== before) {
       this.moves.push({ atMs: this.#time.nowMs, city, worker });
     }
@@ -197,7 +184,8 @@ export class Chronicle {
     const { generation } = after.metadata;
     const suspended = after.status?.conditions?.find(({ type }) => type === "Suspended");
     const isSaid = suspended?.status === "True" && suspended.observedGeneration === generation;
-    if (after.spec.suspend && isSaid && !this.#silenced.has(city)) {
+    const isSealedAnew = (this.#sealedMs.get(city) ?? -Infinity) >= this.#restoredMs;
+    if (after.spec.suspend && isSaid && isSealedAnew && !this.#silenced.has(city)) {
       this.#silenced.set(city, "its condition Suspended is True");
       this.note("checker", `${city} is Suspended`);
     }

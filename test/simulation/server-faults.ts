@@ -73,7 +73,6 @@ const restored =
     const cluster = world.authority;
     world.chronicle.note("fault", `a backup of the etcd of ${cluster.name} is made`);
     const restore = cluster.kube.backup();
-    const madeMs = world.time.nowMs;
     forAWhile(world, random, { min: 1_000, max: 120_000 }, () => {
       if (cluster !== world.authority) return;
       world.chronicle.note(
@@ -81,10 +80,9 @@ const restored =
         `the etcd of ${cluster.name} is restored from the backup, its revision ${revision}`,
       );
       // People who follow the runbook raise the epoch while no API server runs.
-      const isRaised = random() < 0.5;
-      if (isRaised) world.raiseEpoch();
+      if (random() < 0.5) world.raiseEpoch();
       restore(revision);
-      world.chronicle.restored({ sinceMs: madeMs, areLostTokensVoid: isRaised });
+      world.chronicle.restored();
       cluster.breakWatches();
     });
   };
