@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo audit take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-gaps control-plane mdrplib clean chart-docs pulumi-install pulumi-test pulumi-preview
+.PHONY: help install demo audit check-contract take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-gaps control-plane mdrplib clean chart-docs pulumi-install pulumi-test pulumi-preview
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
@@ -52,6 +52,9 @@ raise-epoch: install ## No token handed out so far claims any more: before a res
 pulumi-preview: pulumi-install ## What Pulumi would do to the current cluster: IMAGE=registry/city-operator TAG=… (needs the pulumi CLI)
 	@command -v pulumi >/dev/null || { echo "pulumi is missing: install it as pulumi.com/docs/install says" >&2; exit 1; }
 	@IMAGE="$(IMAGE)" TAG="$(TAG)" exec helm/pulumi/preview.sh
+
+check-contract: install ## Check the views and the procedure over your own tables: DATABASE_URL=mysql://admin:password@host:3306/dispatch
+	@DATABASE_URL="$(DATABASE_URL)" exec $(NODE_QUIET) db/main.ts check-contract
 
 ##@ Prove
 SEEDS ?= 1000000

@@ -7,6 +7,7 @@ import { ACCOUNT_ROLES, accountName, passwordsOfUrls, type AccountRole } from ".
 import { audit, formatAuditReport } from "./audit.ts";
 import { raisePresentEpoch, takeAuthority } from "./authority.ts";
 import { databaseOf, parseDatabaseUrl, readSslSettings, type SslSettings } from "./connection-options.ts";
+import { checkContract, formatContractReport } from "./contract/check.ts";
 import { migrate } from "./migrate.ts";
 import { onceReachable } from "./once-reachable.ts";
 import { openDatabase, type Database } from "./pool.ts";
@@ -18,6 +19,7 @@ const USAGE = `usage: node db/main.ts <command>
   migrate                      bring the database to the schema of this version; safe to repeat
       --without-reference      leave out the reference tables: views and apply_decisions are your own
       --wait=<duration>        wait this long for a server that does not answer, such as 5m; without, not at all
+  check-contract               check your own views and apply_decisions; exit code 1 when something is wrong
   audit                        check every invariant on what the database holds; exit code 1 when one is violated
   take-authority <uid>         from now on tokens come from the cluster with this UID
                                (kubectl get namespace kube-system -o jsonpath={.metadata.uid})
@@ -39,13 +41,14 @@ Each URL can also be read from a file: DATABASE_URL_FILE, WORKER_URL_FILE, …
 type Command =
   | { readonly kind: "migrate"; readonly reference: boolean; readonly waitMs: number }
   | { readonly kind: "audit" }
+  | { readonly kind: "check-contract" }
   | { readonly kind: "raise-epoch" }
   | { readonly kind: "take-authority"; readonly clusterUid: string };
 
 function parseCommand(args: readonly string[]): Command | undefined {
   const [name, ...rest] = args;
   if (name === "migrate") return parseMigrate(rest);
-  if (name === "audit" && rest.length === 0) return { kind: "audit" };
+  if ((name === "audit" || name === "check-contract") && rest.length === 0) return { kind: name };
   if (name === "raise-epoch" && rest.length === 0) return { kind: "raise-epoch" };
   const [clusterUid] = rest;
   if (name === "take-authority" && clusterUid !== undefined && rest.length === 1) {
@@ -146,6 +149,11 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
           : `tokens come from cluster ${raised.clusterUid}, epoch ${raised.epoch}`,
       );
       return raised === undefined ? 1 : 0;
+    }
+    case "check-contract": {
+      const report = await checkContract(settings, signal);
+      process.stdout.write(`${formatContractReport(report)}\n`);
+      return report.mistakes.length === 0 ? 0 : 1;
     }
     case "take-authority": {
       const { epoch, clusterUid } = await withDatabase(settings, (database) =>

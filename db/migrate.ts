@@ -3,6 +3,8 @@ import { abortable } from "../runtime/abort.ts";
 import { OperationalError } from "../runtime/errors.ts";
 import { ACCOUNT_ROLES, accountName, ensureAccounts, type AccountPasswords } from "./accounts.ts";
 import { connectionOptions, databaseOf, parseDatabaseUrl, type SslSettings } from "./connection-options.ts";
+import { readContractStructure } from "./contract/catalog.ts";
+import { missingObjects, structureMistakes } from "./contract/structure.ts";
 import { databaseError } from "./database-error.ts";
 import { procedureName, readSchema, type SchemaFile } from "./schema-files.ts";
 
@@ -28,7 +30,10 @@ const LOCK_POLL_S = 1;
 const VERSION_MIN = "8.4";
 const SQL_MODE = "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO";
 
-/** Errors: those of databaseError, and `database-version` for a server that is not MySQL 8.4 or later. */
+/**
+ * Errors: those of databaseError, `database-version` for a server that is not MySQL 8.4 or later, and `database-contract` for a
+ * company's own schema that lacks what this version reads; then nothing was changed.
+ */
 export async function migrate(input: MigrateInput, signal: AbortSignal): Promise<void> {
   const url = parseDatabaseUrl(input.url);
   const database = databaseOf(url);
@@ -83,6 +88,7 @@ async function migrateOver(
       digest CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
       applied_at DATETIME(3) NOT NULL
     )`);
+  if (!(input.reference ?? true)) await checkOwnSchema(connection, input.progress);
   await ensureAccounts(connection, database, input.passwords);
   // What reads the data contract comes after it: between the two, a view has columns that nobody reads yet.
   const reference = (input.reference ?? true) ? await readSchema("reference") : [];
@@ -136,6 +142,26 @@ async function takeNamedLock(
     ]);
     if (Number(rows[0]?.["taken"]) === 1) return;
     if (attempt === 0) progress("waiting for another migration of this database");
+  }
+}
+
+/**
+ * Before anything changes: a view of an earlier version's contract would leave every worker without a snapshot from the moment
+ * on at which `read_snapshot` asks it for more.
+ */
+async function checkOwnSchema(connection: Connection, progress: (line: string) => void): Promise<void> {
+  const structure = await readContractStructure(connection);
+  const mistakes = structureMistakes(structure);
+  if (mistakes.length > 0) {
+    throw new OperationalError({
+      code: "database-contract",
+      remedy: "give-up",
+      message: `nothing was changed, since your schema does not fit this version's data contract:\n${mistakes.join("\n")}`,
+    });
+  }
+  const missing = missingObjects(structure);
+  if (missing.length > 0) {
+    progress(`still to be created by you: ${missing.join(", ")}; see docs/adapt-your-schema.md`);
   }
 }
 

@@ -90,13 +90,14 @@ export async function readSnapshot(
     tick: bigintOf(fence["tick"] ?? 0),
     commitId: textOrUndefined(fence["commit_id"]),
     databaseTimeMs: Number(fence["database_time_ms"]),
-    orders: orders.slice(0, OPEN_ORDERS_MAX).map(orderOf),
-    couriers: couriers.slice(0, AVAILABLE_COURIERS_MAX).map(courierOf),
+    orders: orders.slice(0, OPEN_ORDERS_MAX).map(openOrderOf),
+    couriers: couriers.slice(0, AVAILABLE_COURIERS_MAX).map(availableCourierOf),
     isCut: orders.length > OPEN_ORDERS_MAX || couriers.length > AVAILABLE_COURIERS_MAX,
   };
 }
 
-function orderOf(row: Row): OpenOrderRow {
+/** From a row of the view, whose needed columns are not NULL. */
+export function openOrderOf(row: Row): OpenOrderRow {
   return {
     orderId: String(row["order_id"]),
     storeId: String(row["store_id"]),
@@ -115,7 +116,8 @@ function orderOf(row: Row): OpenOrderRow {
   };
 }
 
-function courierOf(row: Row): AvailableCourierRow {
+/** From a row of the view, whose needed columns are not NULL. */
+export function availableCourierOf(row: Row): AvailableCourierRow {
   return {
     courierId: String(row["courier_id"]),
     latitude: Number(row["latitude"]),

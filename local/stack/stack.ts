@@ -38,6 +38,8 @@ export type StackSettings = {
   /** Whether the API server writes down every request. */
   readonly auditLog?: boolean;
   readonly logLevel?: string;
+  /** False: without the reference tables, for a company's own schema. */
+  readonly reference?: boolean;
 };
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -79,7 +81,17 @@ export async function startStack(settings: StackSettings, signal: AbortSignal): 
       installIntoCluster(api),
       ...(database.isShared
         ? []
-        : [migrate({ url: database.adminUrl, passwords: PASSWORDS, progress }, signal)]),
+        : [
+            migrate(
+              {
+                url: database.adminUrl,
+                passwords: PASSWORDS,
+                reference: settings.reference ?? true,
+                progress,
+              },
+              signal,
+            ),
+          ]),
     ]);
     return new RunningStack({ settings, api, database });
   } catch (error) {

@@ -42,14 +42,19 @@ const migrateAgain = async (options: { readonly reference?: boolean } = {}): Pro
   return lines;
 };
 
-/** Again and again while a procedure or its grants are being replaced, which takes milliseconds. */
+/**
+ * Again and again while a procedure or its grants are being replaced, which takes milliseconds, or when the server ends a lock
+ * conflict with a table that is being changed: as the fence does.
+ */
 async function retried<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await work();
     } catch (error) {
-      const isReplaced = isOperational(error, "database-schema") || isOperational(error, "database-denied");
-      if (!isReplaced || attempt === 100) throw error;
+      const mayHeal = ["database-schema", "database-denied", "database-deadlock"].some((code) =>
+        isOperational(error, code),
+      );
+      if (!mayHeal || attempt === 100) throw error;
       await systemClock.sleep(10, within());
     }
   }
