@@ -2,18 +2,15 @@ import { spawn, execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { DATABASE_GUARDS } from "./database-guards.ts";
 import type { Check, Guard } from "./guard.ts";
-import { OPERATOR_GUARDS } from "./operator-guards.ts";
+import { GUARDS } from "./guards.ts";
 import { renderTable, type Finding } from "./table.ts";
-import { WORKER_GUARDS } from "./worker-guards.ts";
 
 /**
  * Takes every guard of the product away, one at a time and in a copy, and runs the checks that are to notice. A check
  * counts only if the product passes it unharmed. Arguments choose guards by name; all of them write test/MUTATIONS.md.
  */
 
-const GUARDS: readonly Guard[] = [...DATABASE_GUARDS, ...WORKER_GUARDS, ...OPERATOR_GUARDS];
 const CHECK_LIMIT_MS = 120_000;
 const TABLE = "test/MUTATIONS.md";
 

@@ -39,8 +39,9 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     name: "deletion-seals",
     upholds: "a deleted City commits nothing more",
     file: "operator/cities/place.ts",
-    search: 'return isSealed(city, view) ? { kind: "remove" } : { kind: "seal", because: "deleted" };',
-    replace: 'return { kind: "remove" };',
+    search:
+      'return isSealed(city, view) ? { kind: "remove", because: "sealed" } : { kind: "seal", because: "deleted" };',
+    replace: 'return { kind: "remove", because: "sealed" };',
     checks: [PLACE],
   },
   {
