@@ -71,12 +71,12 @@ export const DEFAULT_DISPATCH: CityDispatchSpec = {
   serviceTime: "4m",
   pickupTravelMax: "45m",
   bundleOrdersMax: 3,
-  bundleDelayMax: "5m",
+  bundleDelayMax: "10m",
   clickToDoorTarget: "40m",
   positionAgeMax: "10m",
   reassignGainMin: "3m",
   reassignmentsMax: 1,
-  weights: { lateAtPickup: 10, lateAtDoor: 10, travel: 1, waiting: 1, reassignment: 1, age: 2 },
+  weights: { lateAtPickup: 10, lateAtDoor: 5, travel: 1, waiting: 1, reassignment: 10, age: 2 },
 };
 
 export type ConditionStatus = "True" | "False" | "Unknown";

@@ -4,7 +4,8 @@ import { travelMs } from "./plane.ts";
 import type { PooledCourier } from "./pool.ts";
 import { detourMs, pickupAtMs, toDoorMs } from "./trip.ts";
 
-const PATIENCE = 4;
+/** In horizons. An hour at the default: later than nearly everybody who is looked at would be there. */
+const PATIENCE = 3;
 
 /**
  * What a match is worth, in whole deciseconds of a courier's time: how late its orders are, and what it takes of the courier.
@@ -20,7 +21,7 @@ export function partsOf(
   const { metersPerMinute } = courier;
   const pickupMs = pickupAtMs(bundle, courier.startsAtMs, onTheWayMs, parameters);
   const atStoreMs = courier.startsAtMs + onTheWayMs + serviceTimeMs / 2;
-  const lastDoorMs = travelMs(bundle.doorMeters.at(-1) ?? 0, metersPerMinute);
+  const lastDoorMs = travelMs(bundle.doorMeters[bundle.doorMeters.length - 1] ?? 0, metersPerMinute);
   const holder = bundle.orders[0]?.holder;
   return {
     lateAtPickup: toDeciseconds(weights.lateAtPickup * lateAtPickupMs(bundle, pickupMs)),
@@ -59,7 +60,7 @@ export function leastCostOf(
   if (onTheWayMs > parameters.pickupTravelMaxMs) return Infinity;
   const pickupMs = pickupAtMs(bundle, starts.earliestMs, onTheWayMs, parameters);
   const atStoreMs = starts.latestMs + onTheWayMs + serviceTimeMs / 2;
-  const lastDoorMs = travelMs(bundle.doorMeters.at(-1) ?? 0, metersPerMinute);
+  const lastDoorMs = travelMs(bundle.doorMeters[bundle.doorMeters.length - 1] ?? 0, metersPerMinute);
   // Must not fall with the distance, as it would if to wait counted for more than to travel.
   const waitingWeight = Math.min(weights.waiting, weights.travel);
   return (
@@ -120,11 +121,13 @@ function lateAtDoorMs(
   parameters: DispatchParameters,
 ): number {
   let lateMs = 0;
-  bundle.orders.forEach(({ placedAtMs }, stop) => {
+  let stop = 0;
+  for (const { placedAtMs } of bundle.orders) {
     const atDoorMs = pickupMs + toDoorMs(bundle, stop, metersPerMinute, parameters);
     lateMs +=
       detourMs(bundle, stop, metersPerMinute, parameters) +
       Math.max(0, atDoorMs - placedAtMs - parameters.clickToDoorTargetMs);
-  });
+    stop++;
+  }
   return lateMs;
 }

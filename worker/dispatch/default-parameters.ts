@@ -12,10 +12,10 @@ export const DEFAULT_PARAMETERS: DispatchParameters = {
   serviceTimeMs: 4 * MINUTE_MS,
   pickupTravelMaxMs: 45 * MINUTE_MS,
   bundleOrdersMax: 3,
-  bundleDelayMaxMs: 5 * MINUTE_MS,
+  bundleDelayMaxMs: 10 * MINUTE_MS,
   clickToDoorTargetMs: 40 * MINUTE_MS,
   positionAgeMaxMs: 10 * MINUTE_MS,
   reassignGainMinMs: 3 * MINUTE_MS,
   reassignmentsMax: 1,
-  weights: { lateAtPickup: 10, lateAtDoor: 10, travel: 1, waiting: 1, reassignment: 1, age: 2 },
+  weights: { lateAtPickup: 10, lateAtDoor: 5, travel: 1, waiting: 1, reassignment: 10, age: 2 },
 };

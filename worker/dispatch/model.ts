@@ -92,9 +92,9 @@ export type DispatchParameters = {
 export type CostWeights = {
   /** From ready to pickup: the meal gets cold and the customer waits. */
   readonly lateAtPickup: number;
-  /** From `clickToDoorTargetMs` after the order was placed to its door. */
+  /** By which an order reaches its door after `clickToDoorTargetMs`, or because of the doors before it. */
   readonly lateAtDoor: number;
-  /** On the way to the store, and between doors. */
+  /** On the way to the store and the doors, and handling there. */
   readonly travel: number;
   /** At the store, until the order is ready. */
   readonly waiting: number;
