@@ -99,7 +99,7 @@ describe("an accelerated day", () => {
       vehicleSpeeds: { bicycle: 15_000 },
       serviceTime: "4s",
       pickupTravelMax: "45s",
-      bundleDelayMax: "5s",
+      bundleDelayMax: "10s",
       clickToDoorTarget: "40s",
       // Not 10s: positions come at the pace of real time.
       positionAgeMax: "30s",
