@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo audit check-contract take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-gaps control-plane mdrplib clean chart-docs pulumi-install pulumi-test pulumi-preview
+.PHONY: help install demo audit check-contract take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-gaps bench-dispatch control-plane mdrplib clean chart-docs pulumi-install pulumi-test pulumi-preview
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
@@ -78,6 +78,9 @@ mutations: install ## Take every guard of the product away, one at a time, and s
 ##@ Measure
 bench-gaps: install ## What each kind of trouble costs a city, beside what is promised: CITIES=200 WORKERS=4 ONLY=<part of a name>
 	@exec env $(foreach name,CITIES WORKERS ONLY,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/bench/gaps.ts
+
+bench-dispatch: install ## How fast and how good dispatching is, beside a dense solver and the nearest courier: SAMPLES=100 SEEDS=5 ONLY=2000x10000
+	@exec env $(foreach name,SAMPLES SEEDS ONLY,$(if $(filter command line environment,$(origin $(name))),$(name)="$($(name))")) $(NODE_QUIET) test/bench/dispatch.ts
 
 mdrplib: install ## Play recorded city-days through the dispatcher, minute by minute: DATA=<folder of instances> OUT=<folder for solutions> DISPATCHER=greedy NOISE=1 ARGS=<beginnings of names>
 	@exec env DATA="$(DATA)" OUT="$(OUT)" DISPATCHER="$(DISPATCHER)" NOISE="$(NOISE)" $(NODE_QUIET) test/bench/mdrplib.ts $(ARGS)
