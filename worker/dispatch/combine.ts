@@ -2,8 +2,8 @@ import { bundleOf, type Bundle } from "./bundle.ts";
 import type { Deadline, Matching, MatchingProblem } from "./matching/match.ts";
 import { compareText } from "./matching/rank.ts";
 import type { DispatchParameters } from "./model.ts";
+import { pairCost } from "./pair-costs.ts";
 import type { Pool, PooledOrder } from "./pool.ts";
-import { pairCost } from "./problem.ts";
 
 /** An order is tried with this many others of its store, those that are ready next after it. */
 const NEIGHBOURS = 6;

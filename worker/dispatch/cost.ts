@@ -45,38 +45,6 @@ export function sumOf(parts: CostParts): number {
 }
 
 /**
- * Not above what the bundle costs any courier of that speed who starts in those moments from that many metres away, or more;
- * Infinity when none of them may take it. Late as whoever starts first, waiting as whoever starts last.
- */
-export function leastCostOf(
-  bundle: Bundle,
-  starts: { readonly earliestMs: number; readonly latestMs: number; readonly metersPerMinute: number },
-  meters: number,
-  parameters: DispatchParameters,
-): number {
-  const { weights, serviceTimeMs } = parameters;
-  const { metersPerMinute } = starts;
-  const onTheWayMs = Math.floor((meters * 60_000) / metersPerMinute);
-  if (onTheWayMs > parameters.pickupTravelMaxMs) return Infinity;
-  const pickupMs = pickupAtMs(bundle, starts.earliestMs, onTheWayMs, parameters);
-  const atStoreMs = starts.latestMs + onTheWayMs + serviceTimeMs / 2;
-  const lastDoorMs = travelMs(bundle.doorMeters[bundle.doorMeters.length - 1] ?? 0, metersPerMinute);
-  // Must not fall with the distance, as it would if to wait counted for more than to travel.
-  const waitingWeight = Math.min(weights.waiting, weights.travel);
-  return (
-    toDeciseconds(weights.lateAtPickup * lateAtPickupMs(bundle, pickupMs)) +
-    toDeciseconds(weights.lateAtDoor * lateAtDoorMs(bundle, pickupMs, metersPerMinute, parameters)) +
-    // Rounded as one, and a decisecond less than two that are rounded apart can come to.
-    Math.floor(
-      (weights.travel * (onTheWayMs + lastDoorMs + bundle.orders.length * serviceTimeMs) +
-        waitingWeight * Math.max(0, bundle.readyAtMs - atStoreMs)) /
-        100,
-    ) -
-    1
-  );
-}
-
-/**
  * What it costs to leave the bundle without a courier in this answer: as if each of its orders were picked up later than
  * anybody who is looked at would be there, and more with the age of each.
  */

@@ -1,15 +1,12 @@
 import type { Bundle } from "./bundle.ts";
-import { leastCostOf, partsOf, partsOfNobody, sumOf } from "./cost.ts";
+import { partsOf, partsOfNobody, sumOf } from "./cost.ts";
 import type { MatchingProblem } from "./matching/match.ts";
 import type { DispatchParameters } from "./model.ts";
+import { PairCosts, type Starts } from "./pair-costs.ts";
 import type { Pool, PooledCourier } from "./pool.ts";
-import { refusalOf } from "./refuse.ts";
 import { onTheWayMsOf } from "./trip.ts";
 
 const MINUTE_MS = 60_000;
-
-/** Couriers of one speed who start within the same minute; whoever is free now, together. */
-type Group = { readonly earliestMs: number; readonly latestMs: number; readonly metersPerMinute: number };
 
 /** Bundles to match with the couriers of the pool. */
 export function matchingProblemOf(
@@ -18,7 +15,8 @@ export function matchingProblemOf(
   parameters: DispatchParameters,
 ): MatchingProblem {
   const { couriers } = pool;
-  const { groups, groupOf } = groupsOf(pool);
+  const costs = new PairCosts(bundles, couriers, parameters);
+  const { groups, groupOf } = groupsOf(pool, costs.speedOf);
   const columns = new Set(couriers);
   return {
     rows: {
@@ -33,25 +31,12 @@ export function matchingProblemOf(
       y: Float64Array.from(couriers, ({ start }) => start.y),
       group: groupOf,
     },
-    pairCost(row, column) {
-      const bundle = bundles[row];
-      const courier = couriers[column];
-      return bundle === undefined || courier === undefined ? Infinity : pairCost(bundle, courier, parameters);
-    },
+    pairCost: costs.of,
     pairCostAtLeast(row, group, meters) {
-      const bundle = bundles[row];
       const starts = groups[group];
-      if (bundle === undefined || starts === undefined) return Infinity;
-      return leastCostOf(bundle, starts, meters, parameters);
+      return starts === undefined ? Infinity : costs.atLeast(row, starts, meters);
     },
   };
-}
-
-/** What letting this courier bring this bundle costs; Infinity when he or she must not. */
-export function pairCost(bundle: Bundle, courier: PooledCourier, parameters: DispatchParameters): number {
-  const onTheWayMs = onTheWayMsOf(bundle, courier);
-  if (refusalOf(bundle, courier, onTheWayMs, parameters) !== undefined) return Infinity;
-  return sumOf(partsOf(bundle, courier, onTheWayMs, parameters));
 }
 
 /** An order whose holder is given nothing else stays where it is. */
@@ -66,20 +51,22 @@ function costOfNoMatch(
   return sumOf(partsOf(bundle, holder, onTheWayMsOf(bundle, holder), parameters));
 }
 
-function groupsOf({ couriers, nowMs }: Pool): {
-  readonly groups: readonly Group[];
-  readonly groupOf: Int32Array;
-} {
-  const groups: Group[] = [];
+/** Couriers of one speed who start within the same minute; whoever is free now, together. */
+function groupsOf(
+  { couriers, nowMs }: Pool,
+  speedOf: Int32Array,
+): { readonly groups: readonly Starts[]; readonly groupOf: Int32Array } {
+  const groups: Starts[] = [];
   const known = new Map<string, number>();
-  const groupOf = Int32Array.from(couriers, ({ startsAtMs, metersPerMinute }) => {
+  const groupOf = Int32Array.from(couriers, ({ startsAtMs }, column) => {
     const minute = Math.ceil((startsAtMs - nowMs) / MINUTE_MS);
-    const key = `${minute} ${metersPerMinute}`;
+    const speed = speedOf[column] ?? 0;
+    const key = `${minute} ${speed}`;
     const group = known.get(key) ?? groups.length;
     if (group === groups.length) {
       known.set(key, group);
       const latestMs = nowMs + minute * MINUTE_MS;
-      groups.push({ earliestMs: Math.max(nowMs, latestMs - MINUTE_MS), latestMs, metersPerMinute });
+      groups.push({ earliestMs: Math.max(nowMs, latestMs - MINUTE_MS), latestMs, speed });
     }
     return group;
   });
