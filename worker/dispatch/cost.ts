@@ -23,13 +23,16 @@ export function partsOf(
   const atStoreMs = courier.startsAtMs + onTheWayMs + serviceTimeMs / 2;
   const lastDoorMs = travelMs(bundle.doorMeters[bundle.doorMeters.length - 1] ?? 0, metersPerMinute);
   const holder = bundle.orders[0]?.holder;
+  const travelCost = weights.travel * (onTheWayMs + lastDoorMs + bundle.orders.length * serviceTimeMs);
+  const waitingCost = weights.waiting * (pickupMs - atStoreMs);
   return {
     lateAtPickup: toDeciseconds(weights.lateAtPickup * lateAtPickupMs(bundle, pickupMs)),
     lateAtDoor: toDeciseconds(
       weights.lateAtDoor * lateAtDoorMs(bundle, pickupMs, metersPerMinute, parameters),
     ),
-    travel: toDeciseconds(weights.travel * (onTheWayMs + lastDoorMs + bundle.orders.length * serviceTimeMs)),
-    waiting: toDeciseconds(weights.waiting * (pickupMs - atStoreMs)),
+    travel: toDeciseconds(travelCost),
+    // Rounded as one with the travel: who is further away and waits less costs the same, and not a decisecond more or less.
+    waiting: toDeciseconds(travelCost + waitingCost) - toDeciseconds(travelCost),
     reassignment:
       holder === undefined || holder === courier
         ? 0

@@ -119,10 +119,10 @@ export class PairCosts {
       return Infinity;
     }
     const kind = row * this.#speeds.length + speed;
+    const travelCost = weights.travel * (onTheWayMs + (this.#fromStoreMs[kind] ?? 0));
     return (
       this.#lateCost(row, kind, pickupMs) +
-      toDeciseconds(weights.travel * (onTheWayMs + (this.#fromStoreMs[kind] ?? 0))) +
-      toDeciseconds(weights.waiting * (pickupMs - atStoreMs)) +
+      toDeciseconds(travelCost + weights.waiting * (pickupMs - atStoreMs)) +
       this.#reassignmentCost(row, column)
     );
   };
@@ -143,10 +143,8 @@ export class PairCosts {
     const kind = row * this.#speeds.length + starts.speed;
     // Must not fall with the distance, as it would if to wait counted for more than to travel.
     const waitingWeight = Math.min(weights.waiting, weights.travel);
-    const courierMs =
-      weights.travel * (onTheWayMs + (this.#fromStoreMs[kind] ?? 0)) + waitingWeight * waitingMs;
-    // Rounded as one, and a decisecond less than two that are rounded apart can come to.
-    return this.#lateCost(row, kind, pickupMs) + Math.floor(courierMs / 100) - 1;
+    const travelCost = weights.travel * (onTheWayMs + (this.#fromStoreMs[kind] ?? 0));
+    return this.#lateCost(row, kind, pickupMs) + toDeciseconds(travelCost + waitingWeight * waitingMs);
   }
 
   #lateCost(row: number, kind: number, pickupMs: number): number {

@@ -3,7 +3,7 @@ import { ColumnGrid, frameOf } from "./grid.ts";
 import type { MatchingProblem } from "./match.ts";
 
 /** After how many searches the least price of every cell is noted again. */
-const SEARCHES_PER_NOTE = 64;
+const SEARCHES_PER_NOTE = 256;
 /** A search that looked at this share of all columns will be followed by others that do. */
 const WIDE_SHARE = 0.25;
 /** Costs written down at most, at 8 bytes each. */
