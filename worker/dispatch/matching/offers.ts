@@ -35,12 +35,19 @@ export class Offers {
     this.#search = search;
   }
 
-  /** Offers the row as many columns more as it has, the cheapest with their prices, of those that cost less than `below`. */
-  extend(row: number, below: number): void {
+  /**
+   * Offers the row as many columns more as it has, the cheapest with their prices, of those that cost less than `below`.
+   * Returns what the cheapest of them costs with its price; Infinity when there is none.
+   */
+  extend(row: number, below: number): number {
     const known = this.column.subarray(this.start[row], this.end[row]);
     const count = Math.max(OFFERS_MIN, known.length);
     this.rest[row] = this.#search.findCheapest(row, count, below, known);
     this.#append(row);
+    const { priced, count: added } = this.#search.found;
+    let least = Infinity;
+    for (let index = 0; index < added; index++) least = Math.min(least, priced[index] ?? Infinity);
+    return least;
   }
 
   /** What the row pays at least at these prices: alone, or for the cheapest of its offers. */

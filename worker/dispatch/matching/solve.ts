@@ -45,6 +45,8 @@ class Solver {
   readonly #standing: Standing;
   readonly #budget: Budget;
   readonly #auction: Auction;
+  /** Of the present round of the auction, or of the last one. */
+  #increment = 1;
   /** The cheapest matching so far, and what it costs. */
   readonly #bestColumnOf: Int32Array;
   /** For each row the columns that cost least, whatever their price, or -1. */
@@ -89,29 +91,29 @@ class Solver {
     const { rows } = this.#offers;
     const first = this.#firstIncrement();
     const last = Math.ceil(first * FINEST_SHARE);
-    let increment = first;
-    while (!this.#holdRound(increment, BIDS_PER_ROW_RISING * rows)) {
+    this.#increment = first;
+    while (!this.#holdRound(BIDS_PER_ROW_RISING * rows)) {
       if (this.#budget.spend(0)) return false;
-      increment *= INCREMENT_STEP;
+      this.#increment *= INCREMENT_STEP;
     }
-    while (increment > last) {
-      increment = Math.max(last, Math.ceil(increment / INCREMENT_STEP));
+    while (this.#increment > last) {
+      this.#increment = Math.max(last, Math.ceil(this.#increment / INCREMENT_STEP));
       this.#standing.columnOf.fill(-1);
       this.#standing.rowOf.fill(-1);
-      this.#holdRound(increment, BIDS_PER_ROW_FALLING * rows);
+      this.#holdRound(BIDS_PER_ROW_FALLING * rows);
       if (this.#budget.spend(0)) return false;
     }
     return true;
   }
 
   /** Whether the prices found their level. */
-  #holdRound(increment: number, bidsMax: number): boolean {
+  #holdRound(bidsMax: number): boolean {
     const { price, columnOf } = this.#standing;
-    const outcome = this.#auction.run(increment, bidsMax);
+    const outcome = this.#auction.run(this.#increment, bidsMax);
     this.#noteMatching();
     this.#noteLeastCost();
     if (outcome === "deadline") return false;
-    if (outcome === "everybody-served") this.#lowerPrices(increment);
+    if (outcome === "everybody-served") this.#lowerPrices();
     this.#offers.keepCheapest(OFFERS_KEPT, price, columnOf);
     return outcome === "everybody-served";
   }
@@ -133,8 +135,9 @@ class Solver {
   }
 
   /** By the increment, which a row bids above what the column is worth to it. */
-  #lowerPrices(increment: number): void {
+  #lowerPrices(): void {
     const { price } = this.#standing;
+    const increment = this.#increment;
     for (let column = 0; column < price.length; column++) {
       price[column] = Math.max(0, (price[column] ?? 0) - increment);
     }
@@ -143,16 +146,15 @@ class Solver {
 
   /** Until no row would rather have a column that it is not offered. */
   prove(): boolean {
-    let revealed = this.#reveal();
-    do {
-      if (revealed === "deadline") return false;
+    for (;;) {
       const { outcome, drop } = improve(this.#offers, this.#standing, this.#budget);
       this.#offers.notePriceDrop(this.#standing.price, drop);
       this.#noteMatching();
       if (outcome === "deadline") return false;
-      revealed = this.#reveal();
-    } while (revealed !== "nothing");
-    return true;
+      const revealed = this.#reveal();
+      if (revealed === "deadline") return false;
+      if (revealed === "nothing") return true;
+    }
   }
 
   /** Offers every row what it may prefer to what it has, at the present prices. */
@@ -164,8 +166,8 @@ class Solver {
       const pays = isAlone ? (this.#alone[row] ?? 0) : this.#offers.leastPriced(row, price);
       if ((this.#offers.rest[row] ?? 0) >= pays) continue;
       if (this.#budget.spend(SEARCH_UNITS)) return "deadline";
-      this.#offers.extend(row, pays);
-      revealed = "something";
+      // A little more than is asked, so that the next small fall of a price does not raise the question again.
+      if (this.#offers.extend(row, pays + this.#increment) < pays) revealed = "something";
     }
     return revealed;
   }
