@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo audit check-contract take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-gaps bench-dispatch control-plane mdrplib clean chart-docs pulumi-install pulumi-test pulumi-preview
+.PHONY: cluster cluster-down image sbom e2e help install demo audit check-contract take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-gaps bench-dispatch control-plane mdrplib clean chart-docs pulumi-install pulumi-test pulumi-preview
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
@@ -16,6 +16,19 @@ demo: install ## Run the whole product on this machine: SECONDS=60 ends by itsel
 
 test: install ## Every check, from types to a minute of chaos; ends with "N passed, N failed"
 	@exec $(NODE_QUIET) test/run.ts
+
+##@ A cluster of your own
+cluster: install ## A whole Kubernetes with one node, MySQL and our image on this machine (root on Linux)
+	@exec $(NODE_QUIET) local/cluster/main.ts up
+
+cluster-down: install ## Take it down again, with all that it left
+	@exec $(NODE_QUIET) local/cluster/main.ts down
+
+image: install ## Build the image without a container engine, into out/image, and into the cluster if it runs
+	@exec $(NODE_QUIET) local/cluster/image/main.ts $(IMAGE)
+
+sbom: install ## Write what the image's packages are to out/sbom.cdx.json (CycloneDX)
+	@mkdir -p out && npm sbom --omit=dev --package-lock-only --sbom-format=cyclonedx --sbom-type=application >out/sbom.cdx.json && echo out/sbom.cdx.json
 
 ##@ Single checks
 check: types lint format unit ## Everything that needs no server
@@ -38,6 +51,9 @@ integration: install ## Tests against a real API server and a real MySQL; ARGS=t
 pulumi-test: pulumi-install ## The Pulumi component's types and tests, offline
 	@node_modules/.bin/tsc -p helm/pulumi
 	@exec $(JEST) $(or $(ARGS),helm/pulumi/test)
+
+e2e: install ## Image and chart on a real kubelet (root on Linux), or KUBECONFIG=… IMAGE=… MYSQL_URL=…; ARGS=test/… for some
+	@exec $(JEST) --runInBand --forceExit $(or $(ARGS),test/e2e)
 
 ##@ Operate
 audit: install ## Check the invariants in any database: DATABASE_URL=mysql://user:password@host:3306/dispatch

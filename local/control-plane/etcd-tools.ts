@@ -1,19 +1,21 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { cacheRoot } from "./binaries.ts";
-import { withBuildLock } from "./build-lock.ts";
 import { ETCD_FLAGS } from "./go-build.ts";
-import { goBuild, readGoVersion } from "./go.ts";
+import { ensureGoPrograms, type GoModule } from "./go-programs.ts";
 import type { Instance } from "./instance.ts";
 
 /** Backup and restore of a local etcd with its own tools, which only those who rehearse a restore need. */
 
-const MODULE = join(import.meta.dirname, "etcd-tools");
-const TOOLS = ["etcdctl", "etcdutl"] as const;
+type EtcdTool = "etcdctl" | "etcdutl";
+
+const MODULE: GoModule<EtcdTool> = {
+  directory: join(import.meta.dirname, "etcd-tools"),
+  cacheName: "etcd-tools",
+  packages: { etcdctl: "go.etcd.io/etcd/etcdctl/v3", etcdutl: "go.etcd.io/etcd/etcdutl/v3" },
+  flags: ETCD_FLAGS,
+  duration: "about a minute",
+};
 const COMMAND_LIMIT_MS = 60_000;
 
 export type EtcdTools = {
@@ -31,53 +33,17 @@ export type EtcdTools = {
   compact(instance: Pick<Instance, "etcdPort">): Promise<void>;
 };
 
-/** Builds the tools if this machine has not done so yet (about a minute). Errors: those of `goBuild`. */
+/** Builds the tools if this machine has not done so yet (about a minute). Errors: those of `ensureGoPrograms`. */
 export async function ensureEtcdTools(
   progress: (line: string) => void,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<EtcdTools> {
-  const [goVersion, ...texts] = await Promise.all([
-    readGoVersion(MODULE, signal),
-    readFile(join(MODULE, "go.mod"), "utf8"),
-    readFile(join(MODULE, "go.sum"), "utf8"),
-  ]);
-  const key = createHash("sha256")
-    .update([...texts, goVersion, ...ETCD_FLAGS].join("\0"))
-    .digest("hex")
-    .slice(0, 16);
-  const directory = join(cacheRoot(), "etcd-tools", key);
-  if (TOOLS.some((tool) => !existsSync(join(directory, tool)))) await build(directory, progress, signal);
-  return commandsOf(directory);
+  return commandsOf(await ensureGoPrograms(MODULE, ["etcdctl", "etcdutl"], progress, signal));
 }
 
-async function build(
-  directory: string,
-  progress: (line: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  await withBuildLock({ file: join(directory, "build.lock"), progress }, signal, async () => {
-    if (TOOLS.every((tool) => existsSync(join(directory, tool)))) return;
-    progress(
-      `building ${TOOLS.join(" and ")} from Go modules: about a minute, once; then cached in ${directory}`,
-    );
-    const temporary = await mkdtemp(join(directory, "building-"));
-    try {
-      const packages = TOOLS.map((tool) => `go.etcd.io/etcd/${tool}/v3`);
-      await goBuild(
-        { module: MODULE, args: ["-o", `${temporary}/`, ...ETCD_FLAGS, ...packages], progress },
-        signal,
-      );
-      for (const tool of TOOLS) await rename(join(temporary, tool), join(directory, tool));
-    } finally {
-      await rm(temporary, { recursive: true, force: true });
-    }
-  });
-}
-
-function commandsOf(directory: string): EtcdTools {
-  const run = async (tool: (typeof TOOLS)[number], args: readonly string[]): Promise<string> => {
-    const { stdout } = await promisify(execFile)(join(directory, tool), [...args], {
+function commandsOf(programs: Readonly<Record<EtcdTool, string>>): EtcdTools {
+  const run = async (tool: EtcdTool, args: readonly string[]): Promise<string> => {
+    const { stdout } = await promisify(execFile)(programs[tool], [...args], {
       timeout: COMMAND_LIMIT_MS,
     });
     return stdout;

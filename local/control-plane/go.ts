@@ -27,8 +27,9 @@ export async function goBuild(
   }, HEARTBEAT_INTERVAL_MS);
   try {
     const code = await runGo({ module, args: ["build", "-v", ...args] }, signal, (line) => {
-      if (!line.startsWith("go: downloading")) packages += 1;
-      lastLines.push(line);
+      // What is neither a package's name nor progress is what went wrong.
+      if (/^[\w./~-]+$/.test(line)) packages += 1;
+      else if (!line.startsWith("go: downloading")) lastLines.push(line);
       if (lastLines.length > ERROR_LINES_MAX) lastLines.shift();
     });
     if (code === 0) return;

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { OperationalError } from "../../runtime/errors.ts";
 import { withBuildLock } from "../control-plane/build-lock.ts";
 import { debianSource, type AptSource } from "./apt-sources.ts";
@@ -12,12 +12,14 @@ import { runProgram } from "./run-program.ts";
  */
 
 const UNPACKED_AT_ONCE = 4;
+/** What was unpacked, one file a package, relative to the root. */
+const RECORDS = "var/lib/dpkg/status.d";
 
 /** What to fetch, and what to say about it. */
 export type DebianProgram = {
   readonly suite: string;
-  readonly package: string;
-  /** Which of all that it depends on comes too, the C library included; undefined: the package alone. */
+  readonly packages: readonly string[];
+  /** Which of all that they depend on comes too, the C library included; undefined: these packages alone. */
   readonly needs?: (name: string) => boolean;
   /** "a MySQL server: about 70 MB" */
   readonly title: string;
@@ -28,7 +30,7 @@ export type DebianProgram = {
 /** From the unstable suite, with everything that it is linked to. */
 const MYSQL_SERVER: DebianProgram = {
   suite: "sid",
-  package: "mysql-server-core",
+  packages: ["mysql-server-core"],
   // The server's helper scripts want perl; the server does not.
   needs: (name) => !/^(lib)?perl/.test(name),
   title: "a MySQL server from Debian's unstable suite: about 70 MB, usually under a minute",
@@ -89,13 +91,25 @@ async function downloadInto(
   );
   const files = (await readdir(packages)).filter((name) => name.endsWith(".deb"));
   progress(`unpacking ${files.length} packages`);
-  const unpack = async (): Promise<void> => {
+  const unpackAll = async (): Promise<void> => {
     for (let file = files.pop(); file !== undefined; file = files.pop()) {
-      await runProgram("dpkg-deb", ["-x", join(packages, file), root], { what: `unpacking ${file}` }, signal);
+      await unpack(join(packages, file), root, signal);
     }
   };
-  await Promise.all(Array.from({ length: UNPACKED_AT_ONCE }, unpack));
-  progress(`${program.package} unpacked after ${Math.round((performance.now() - startedMs) / 1000)} s`);
+  await Promise.all(Array.from({ length: UNPACKED_AT_ONCE }, unpackAll));
+  const seconds = Math.round((performance.now() - startedMs) / 1000);
+  progress(`${program.packages.join(", ")} unpacked after ${seconds} s`);
+}
+
+/** Beside its files, what the package says of itself, where scanners of images without a dpkg look for it. */
+async function unpack(file: string, root: string, signal: AbortSignal): Promise<void> {
+  const what = `unpacking ${basename(file)}`;
+  await runProgram("dpkg-deb", ["-x", file, root], { what }, signal);
+  const record = await runProgram("dpkg-deb", ["-f", file], { what }, signal);
+  const name = /^Package: (?<name>\S+)$/m.exec(record)?.groups?.["name"] ?? basename(file);
+  const records = join(root, RECORDS);
+  await mkdir(records, { recursive: true });
+  await writeFile(join(records, name), record);
 }
 
 async function wantedPackages(
@@ -104,10 +118,10 @@ async function wantedPackages(
   signal: AbortSignal,
 ): Promise<string[]> {
   const { needs } = program;
-  if (needs === undefined) return [program.package];
+  if (needs === undefined) return [...program.packages];
   const dependencies = await runProgram(
     "apt-cache",
-    [...apt, "depends", "--recurse", "--important", program.package],
+    [...apt, "depends", "--recurse", "--important", ...program.packages],
     { what: "apt-cache depends" },
     signal,
   );

@@ -30,6 +30,13 @@ export type MysqlServer = {
   thaw(): void;
 };
 
+/** Another network than that of this process. */
+export type Place = {
+  readonly start: typeof startChild;
+  /** To listen on, besides the loopback. */
+  readonly address: string;
+};
+
 /** A clean start takes one second, recovery after a kill some more. */
 const READY_LIMIT_MS = 60_000;
 const READY_POLL_MS = 30;
@@ -48,7 +55,13 @@ const PORT_ATTEMPTS_MAX = 100;
  * About one second; the very first on a machine also fetches the server. Errors: `mysql-missing`, `mysql-install`, `mysql-start`.
  */
 export async function startMysql(
-  input: { readonly directory: string; readonly progress: (line: string) => void; readonly port?: number },
+  input: {
+    readonly directory: string;
+    readonly progress: (line: string) => void;
+    readonly port?: number;
+    /** Where the server runs instead of on this machine's loopback; `port` must be given and lead there. */
+    readonly place?: Place;
+  },
   signal: AbortSignal = new AbortController().signal,
 ): Promise<MysqlServer> {
   const { directory } = input;
@@ -60,7 +73,7 @@ export async function startMysql(
   const socket = socketPath(directory, port);
   const url = `mysql://root@127.0.0.1:${port}`;
   const run = async (): Promise<Child> => {
-    const child = startServer({ binary, directory, port, socket });
+    const child = startServer({ binary, directory, port, socket, place: input.place });
     await awaitReady({ child, url, socket }, signal);
     return child;
   };
@@ -100,10 +113,12 @@ function startServer(input: {
   readonly directory: string;
   readonly port: number;
   readonly socket: string;
+  readonly place: Place | undefined;
 }): Child {
-  const { binary, directory, port, socket } = input;
+  const { binary, directory, port, socket, place } = input;
+  const addresses = ["127.0.0.1", ...(place === undefined ? [] : [place.address])];
   const defaults = binary.args.includes("--no-defaults") ? [] : ["--no-defaults"];
-  return startChild({
+  return (place?.start ?? startChild)({
     name: "mysqld",
     command: binary.command,
     args: [
@@ -115,7 +130,7 @@ function startServer(input: {
       `--pid-file=${join(directory, "mysqld.pid")}`,
       `--socket=${socket}`,
       `--port=${port}`,
-      "--bind-address=127.0.0.1",
+      `--bind-address=${addresses.join(",")}`,
       "--skip-name-resolve",
       "--mysqlx=OFF",
       "--secure-file-priv=",

@@ -25,6 +25,11 @@ export function startChild(input: {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   readonly logFile: string;
+  /**
+   * The process that signals are for, of the one that was started: another one where the program starts the real one and
+   * waits for it, as nsenter does. Asked for each signal.
+   */
+  readonly receiver?: (pid: number) => number;
 }): Child {
   mkdirSync(dirname(input.logFile), { recursive: true });
   const log = openSync(input.logFile, "a");
@@ -49,12 +54,21 @@ export function startChild(input: {
   });
   if (pid === undefined) throw new Error(`${input.name}: cannot start ${input.command}`);
 
+  const receiver = (): number => input.receiver?.(pid) ?? pid;
   const send = (signal: NodeJS.Signals): void => {
-    if (!ended) child.kill(signal);
+    if (ended) return;
+    try {
+      process.kill(receiver(), signal);
+    } catch (error) {
+      // It has just ended.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
   };
   return {
     name: input.name,
-    pid,
+    get pid() {
+      return receiver();
+    },
     logFile: input.logFile,
     exited,
     hasExited: () => ended,

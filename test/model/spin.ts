@@ -31,7 +31,7 @@ export async function ensureSpin(progress: (line: string) => void, signal: Abort
   const directory = join(cacheRoot(), "spin", `debian-${suite}-${process.arch}`);
   const program = {
     suite,
-    package: "spin",
+    packages: ["spin"],
     title: "SPIN from Debian: about 0.5 MB, once",
     missing: () =>
       missing("spin-missing", "no spin found on the PATH, and apt has no Debian source to fetch it from"),

@@ -12,10 +12,10 @@ import { createKubeClient } from "../../runtime/kube/client.ts";
 import type { KubeClient } from "../../runtime/kube/kube-api.ts";
 import type { Resource } from "../../runtime/kube/resources.ts";
 import { silentLog } from "../../runtime/log.ts";
-import { happensWithin } from "./until.ts";
+import { createLedger, type Ledger } from "./ledger.ts";
 
 /** The whole product for one test file: real servers, operators and workers as processes, a few Cities that tick. */
-export type Product = {
+export type Product = Ledger & {
   readonly stack: Stack;
   readonly mysql: MysqlServer;
   readonly kube: KubeClient;
@@ -30,11 +30,6 @@ export type Product = {
   holdings(): Promise<ReadonlyMap<string, readonly string[]>>;
   /** One line per City Lease that has a holder: "city worker token". What must not change when nothing moves. */
   assignments(): Promise<readonly string[]>;
-  /** Waits until every city has a tick that is newer than `sinceMs` on the database's clock. */
-  awaitTicks(cities: readonly string[], sinceMs: number, limitMs: number): Promise<void>;
-  databaseTimeMs(): Promise<number>;
-  /** Slots between the first and the last tick since `sinceMs` that have no tick. */
-  missedSlots(city: string, sinceMs: number): Promise<number>;
   log(process: string): Promise<string>;
   /** Copies every process's log into this folder of `out/`, which is kept, and returns where that is. */
   keepLogs(name: string): Promise<string>;
@@ -159,38 +154,7 @@ function productOf(stack: Stack, directory: string): Product {
     async assignments() {
       return (await heldLeases()).map(({ city, worker, token }) => `${city} ${worker} ${token}`).toSorted();
     },
-    async awaitTicks(cities, sinceMs, limitMs) {
-      let silent: readonly string[] = cities;
-      await happensWithin(
-        limitMs,
-        () => `a tick of ${silent.join(", ")}`,
-        async () => {
-          const rows = await query(
-            "SELECT city FROM city_fence WHERE committed_at IS NOT NULL AND UNIX_TIMESTAMP(committed_at) * 1000 > ?",
-            [sinceMs],
-          ).catch(() => []);
-          const ticking = new Set(rows.map((row) => row["city"]));
-          silent = cities.filter((city) => !ticking.has(city));
-          return silent.length === 0;
-        },
-      );
-    },
-    async databaseTimeMs() {
-      const [row] = await query("SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) AS now_ms");
-      return Number(row?.["now_ms"]);
-    },
-    async missedSlots(city, sinceMs) {
-      const rows = await query(
-        "SELECT slot_ms, period_ms FROM tick WHERE city = ? AND UNIX_TIMESTAMP(committed_at) * 1000 >= ? ORDER BY tick",
-        [city, sinceMs],
-      );
-      return rows.reduce((missed, row, index) => {
-        const previous = rows[index - 1];
-        if (previous === undefined) return missed;
-        const distanceMs = Number(row["slot_ms"]) - Number(previous["slot_ms"]);
-        return missed + Math.round(distanceMs / Number(row["period_ms"])) - 1;
-      }, 0);
-    },
+    ...createLedger(query),
     log: (name) => readFile(join(directory, "log", `${name}.log`), "utf8"),
     async keepLogs(name) {
       const kept = join("out", name);

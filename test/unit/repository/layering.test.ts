@@ -11,7 +11,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // A workspace of its own, which others get without the rest.
   helm: [],
   local: ["crds", "runtime", "db", "operator", "worker"],
-  test: ["crds", "runtime", "db", "operator", "worker", "local"],
+  image: ["db", "operator", "worker", "local"],
+  test: ["crds", "runtime", "db", "operator", "worker", "local", "image"],
 };
 
 const folderOf = (path: string): string => path.split("/")[0] ?? "";

@@ -70,7 +70,7 @@ test("every test suite's file is found by the runner", () => {
     .map(({ path }) => path)
     .filter(
       (path) =>
-        !/^(test\/(unit|integration|perturbation)|helm\/pulumi\/test)\/.*\.test\.ts$/.test(path) &&
+        !/^(test\/(unit|integration|perturbation|e2e)|helm\/pulumi\/test)\/.*\.test\.ts$/.test(path) &&
         !path.startsWith("test/support/"),
     );
   expect(stray).toEqual([]);

@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import { failureText } from "../../../runtime/shutdown.ts";
+import { importIntoRunning } from "../developer.ts";
+import { buildImage } from "./build.ts";
+
+/** `make image`: builds the image into `out/`, and gives it to the cluster of `make cluster` where that runs. */
+
+const NAME = process.argv[2] ?? "localhost/city-operator:dev";
+const interrupted = new AbortController();
+process.once("SIGINT", () => interrupted.abort(new Error("interrupted")));
+
+const progress = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+try {
+  const file = join("out", "image", "city-operator.tar");
+  const { digest, bytes } = await buildImage({ file, names: [NAME], progress }, interrupted.signal);
+  progress(`${NAME}, ${Math.round(bytes / 1e6)} MB, ${digest}\n  ${file} (docker load -i, podman load -i)`);
+  if (await importIntoRunning(file)) progress(`  and in the cluster of make cluster`);
+} catch (error) {
+  progress(failureText(error));
+  process.exitCode = 1;
+}
