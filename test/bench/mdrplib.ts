@@ -13,17 +13,23 @@ import { playInstance } from "./mdrplib/play.ts";
  * means over days). Ends with 1 when a day breaks a rule of the library.
  *
  * `DATA` is the folder that holds one folder per instance, `OUT` takes the solutions. `DISPATCHER=greedy` plays the
- * mitigation. `NOISE=1` also plays each day with late meals, with couriers who decline, and with cancellations, through
- * both. Arguments are beginnings of instance names.
+ * mitigation, `unbundled` gives every courier one order at a time. `NOISE=1` plays each day also with late meals, with couriers
+ * who decline, with cancellations, and with too few couriers, through all three. Arguments are beginnings of instance names.
  */
 
-const DISPATCHERS: Readonly<Record<string, Dispatcher>> = { optimal: dispatch, greedy: dispatchGreedily };
+const DISPATCHERS: Readonly<Record<string, Dispatcher>> = {
+  optimal: dispatch,
+  unbundled: (snapshot, parameters, deadline) =>
+    dispatch(snapshot, { ...parameters, bundleOrdersMax: 1 }, deadline),
+  greedy: dispatchGreedily,
+};
 const SEED = 1;
 const DISTURBANCES: Readonly<Record<string, Disturbance>> = {
   "as recorded": UNDISTURBED,
   "meals early or late, sigma 8 min": { ...UNDISTURBED, seed: SEED, noiseMinutes: 8 },
   "couriers take on 85 %": { ...UNDISTURBED, seed: SEED, acceptance: 0.85 },
   "5 % of orders cancelled": { ...UNDISTURBED, seed: SEED, cancelled: 0.05 },
+  "every fourth courier absent": { ...UNDISTURBED, absentOneIn: 4 },
 };
 
 async function main(): Promise<void> {

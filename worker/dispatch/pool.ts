@@ -155,9 +155,16 @@ function pooledCourier(
     start: project((isFree ? undefined : courier.freePosition) ?? courier.position),
     startsAtMs: isFree ? nowMs : Math.max(nowMs, courier.freeAtMs ?? nowMs),
     shiftEndsAtMs: courier.shiftEndsAtMs,
-    metersPerMinute: parameters.vehicleSpeeds[courier.vehicle] ?? parameters.courierSpeedMetersPerMinute,
+    metersPerMinute: speedOf(courier, parameters),
     vehicle: courier.vehicle,
     room: courier.capacity - (isFree ? 0 : courier.load),
     givesBack: isFree ? held : undefined,
   };
+}
+
+/** A kind of vehicle may have any name, also that of something every object has. */
+function speedOf({ vehicle }: Courier, parameters: DispatchParameters): number {
+  const { vehicleSpeeds, courierSpeedMetersPerMinute } = parameters;
+  const own = Object.hasOwn(vehicleSpeeds, vehicle) ? vehicleSpeeds[vehicle] : undefined;
+  return own ?? courierSpeedMetersPerMinute;
 }

@@ -10,9 +10,17 @@ export type Disturbance = {
   readonly acceptance: number;
   /** Share of orders that are cancelled at some moment before they are ready. */
   readonly cancelled: number;
+  /** Of so many couriers, one does not come; 0: all come. */
+  readonly absentOneIn: number;
 };
 
-export const UNDISTURBED: Disturbance = { seed: 0, noiseMinutes: 0, acceptance: 1, cancelled: 0 };
+export const UNDISTURBED: Disturbance = {
+  seed: 0,
+  noiseMinutes: 0,
+  acceptance: 1,
+  cancelled: 0,
+  absentOneIn: 0,
+};
 
 /** The day as it really went; what restaurants said is in `saysReadyAt`. */
 export type DisturbedDay = {
@@ -31,10 +39,14 @@ export function disturb(day: MdrpDay, disturbance: Disturbance): DisturbedDay {
     cancelledAt.set(order.id, order.placedAtMinute + 1 + Math.floor(random() * span));
   }
   return {
-    day: { ...day, orders },
+    day: { ...day, orders, couriers: presentOf(day.couriers, disturbance) },
     saysReadyAt: new Map(day.orders.map(({ id, readyAtMinute }) => [id, readyAtMinute])),
     cancelledAt,
   };
+}
+
+function presentOf(couriers: MdrpDay["couriers"], { absentOneIn }: Disturbance): MdrpDay["couriers"] {
+  return couriers.filter((_, index) => absentOneIn === 0 || (index + 1) % absentOneIn !== 0);
 }
 
 /** Whether the courier takes on an offer of which this is the first order. */

@@ -41,9 +41,11 @@ export async function playInstance(input: {
     await writeSolution(solution, played);
     // Without a disturbance the day went as it was published, and the published files are what counts.
     const asItWent = join(temporary, "instance");
-    const isAsPublished = played.day.orders.every(
-      (order, index) => order.readyAtMinute === recorded.orders[index]?.readyAtMinute,
-    );
+    const isAsPublished =
+      played.day.couriers.length === recorded.couriers.length &&
+      played.day.orders.every(
+        (order, index) => order.readyAtMinute === recorded.orders[index]?.readyAtMinute,
+      );
     if (!isAsPublished) await writeDay(asItWent, played.day);
     const wrong = await checkSolution(isAsPublished ? input.instance : asItWent, solution);
     if (played.refused > 0) wrong.push(`the validator refused ${played.refused} decisions`);
