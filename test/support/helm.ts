@@ -36,7 +36,10 @@ export type Helm = {
   close(): Promise<void>;
 };
 
-export async function createHelm(): Promise<Helm> {
+const CALL_LIMIT_MS = 60_000;
+
+/** `callLimitMs`: for one call; more where it waits for Pods. */
+export async function createHelm(callLimitMs: number = CALL_LIMIT_MS): Promise<Helm> {
   const { helm } = await ensureGoPrograms(CLUSTER_PROGRAMS, ["helm"], (line) => {
     process.stderr.write(`${line}\n`);
   });
@@ -50,7 +53,7 @@ export async function createHelm(): Promise<Helm> {
   };
   const run: Helm["run"] = (args) => {
     const ended = Promise.withResolvers<CommandResult>();
-    execFile(helm, [...args], { env, timeout: 60_000, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
+    execFile(helm, [...args], { env, timeout: callLimitMs, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : null;
       ended.resolve({ stdout, stderr, code });
     });
