@@ -38,8 +38,11 @@ export class PairCosts {
   readonly #readyAtMs: Float64Array;
   readonly #readySumMs: Float64Array;
   readonly #size: Uint8Array;
-  /** Whether an order of the bundle has been with somebody, or is not for everybody. */
+  /** Whether an order of the bundle has been with somebody, or is not for every vehicle. */
   readonly #isParticular: Uint8Array;
+  /** Whether somebody has declined an order of the bundle; who has, is in the set. */
+  readonly #isDeclined: Uint8Array;
+  readonly #declined = new Set<number>();
   /** For each bundle and speed: the way from the store to the last door with all handling, and the detours of all stops. */
   readonly #fromStoreMs: Float64Array;
   readonly #detoursMs: Float64Array;
@@ -69,13 +72,12 @@ export class PairCosts {
     );
     this.#size = Uint8Array.from(bundles, ({ orders }) => orders.length);
     this.#isParticular = Uint8Array.from(bundles, ({ orders }) =>
-      orders.every(
-        ({ vehicles, declinedBy, holder }) =>
-          vehicles.length === 0 && declinedBy.size === 0 && holder === undefined,
-      )
-        ? 0
-        : 1,
+      orders.every(({ vehicles, holder }) => vehicles.length === 0 && holder === undefined) ? 0 : 1,
     );
+    this.#isDeclined = Uint8Array.from(bundles, ({ orders }) =>
+      orders.every(({ declinedBy }) => declinedBy.size === 0) ? 0 : 1,
+    );
+    this.#noteDeclined();
     const kinds = bundles.length * this.#speeds.length;
     this.#fromStoreMs = new Float64Array(kinds);
     this.#detoursMs = new Float64Array(kinds);
@@ -85,6 +87,22 @@ export class PairCosts {
         this.#workOut(bundle, speed, row * this.#speeds.length + index);
       });
     });
+  }
+
+  #noteDeclined(): void {
+    const columns = new Map(this.#couriers.map(({ id }, column) => [id, column]));
+    this.#bundles.forEach(({ orders }, row) => {
+      for (const { declinedBy } of orders) {
+        for (const id of declinedBy) {
+          const column = columns.get(id);
+          if (column !== undefined) this.#declined.add(this.#pairOf(row, column));
+        }
+      }
+    });
+  }
+
+  #pairOf(row: number, column: number): number {
+    return row * this.#couriers.length + column;
   }
 
   #workOut(bundle: Bundle, speed: number, kind: number): void {
@@ -114,6 +132,7 @@ export class PairCosts {
       onTheWayMs > pickupTravelMaxMs ||
       size > (this.#room[column] ?? 0) ||
       pickupMs > (this.#shiftEndsAtMs[column] ?? 0) ||
+      (this.#isDeclined[row] === 1 && this.#declined.has(this.#pairOf(row, column))) ||
       (size > 1 && this.#isDelayed(row, column, onTheWayMs))
     ) {
       return Infinity;

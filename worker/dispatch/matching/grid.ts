@@ -7,7 +7,7 @@ export type Frame = {
 };
 
 /** How many columns a cell holds on average. */
-const COLUMNS_PER_CELL = 4;
+const COLUMNS_PER_CELL = 1;
 const CELLS_PER_SIDE_MAX = 256;
 
 /** Without the outermost hundredth on each side: one phone that reports 0°, 0° must not make all cells as large as oceans. */

@@ -7,11 +7,12 @@ import { ColumnSearch } from "./search.ts";
 
 /** How many offers a row keeps when a round of the auction has shown the prices. */
 const OFFERS_KEPT = 32;
+/** An auction's increment, against how far the cheapest offers of a row are apart. */
+const INCREMENT_SHARE = 1 / 64;
 /** Between the increments of two rounds. Small ones make prices exact, large ones let them find their level fast. */
 const INCREMENT_STEP = 8;
-/** The last round's increment against the first one's. */
-const FINEST_SHARE = 1 / 64;
-/** A first round with more bids for each row than this is a price war, which a larger increment ends. */
+/** A round with more bids for each row is a price war, which a larger increment ends. The first round is often enough. */
+const BIDS_PER_ROW_FIRST = 60;
 const BIDS_PER_ROW_RISING = 6;
 const BIDS_PER_ROW_FALLING = 30;
 
@@ -86,14 +87,15 @@ class Solver {
     return true;
   }
 
-  /** Rounds of an auction: with larger and larger increments while there are price wars, then with smaller ones. */
+  /** Rounds of an auction: with larger and larger increments while there are price wars, then with smaller ones again. */
   findPrices(): boolean {
     const { rows } = this.#offers;
-    const first = this.#firstIncrement();
-    const last = Math.ceil(first * FINEST_SHARE);
-    this.#increment = first;
-    while (!this.#holdRound(BIDS_PER_ROW_RISING * rows)) {
+    const last = Math.ceil(this.#spread() * INCREMENT_SHARE);
+    let bidsPerRow = BIDS_PER_ROW_FIRST;
+    this.#increment = last;
+    while (!this.#holdRound(bidsPerRow * rows)) {
       if (this.#budget.spend(0)) return false;
+      bidsPerRow = BIDS_PER_ROW_RISING;
       this.#increment *= INCREMENT_STEP;
     }
     while (this.#increment > last) {
@@ -119,7 +121,7 @@ class Solver {
   }
 
   /** How far the cheapest offers of a row are apart, on average. */
-  #firstIncrement(): number {
+  #spread(): number {
     const { rows, start, end, cost } = this.#offers;
     let sum = 0;
     for (let row = 0; row < rows; row++) {

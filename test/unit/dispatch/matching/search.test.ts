@@ -1,0 +1,46 @@
+import { expect, test } from "@jest/globals";
+import * as fc from "fast-check";
+import { ColumnSearch } from "../../../../worker/dispatch/matching/search.ts";
+import { denseProblems, problemOf } from "../../../support/matching-problem.ts";
+
+test("a search finds the columns that are cheapest with their prices, and what all others cost at least", () => {
+  const questions = denseProblems(40)
+    .filter(({ alone, groups }) => alone.length > 0 && groups.length > 0)
+    .chain((dense) =>
+      fc.record({
+        dense: fc.constant(dense),
+        prices: fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 50 })), {
+          minLength: dense.groups.length,
+          maxLength: dense.groups.length,
+        }),
+        count: fc.integer({ min: 1, max: 20 }),
+        below: fc.oneof(fc.integer({ min: 0, max: 100 }), fc.constant(Infinity)),
+        known: fc.subarray([...dense.groups.keys()]),
+      }),
+    );
+  fc.assert(
+    fc.property(questions, ({ dense, prices, count, below, known }) => {
+      const search = new ColumnSearch(problemOf(dense));
+      search.notePrices(Float64Array.from(prices));
+      dense.pairs.forEach((costs, row) => {
+        const unknown = [...costs.keys()].filter((column) => !known.includes(column));
+        const priced = (column: number): number => costs[column]! + prices[column]!;
+        const cheapest = unknown.map(priced).filter((cost) => cost < below);
+        cheapest.sort((a, b) => a - b);
+        // Asked again, it may answer from what it has written down.
+        for (let time = 0; time < 2; time++) {
+          const rest = search.findCheapest(row, count, below, Int32Array.from(known));
+          const { found } = search;
+          const columns = [...found.column.subarray(0, found.count)];
+          expect(columns.map(priced).toSorted((a, b) => a - b)).toEqual(cheapest.slice(0, count));
+          expect(columns.map((column) => costs[column])).toEqual([...found.cost.subarray(0, found.count)]);
+          for (const column of unknown) {
+            if (!columns.includes(column)) expect(priced(column)).toBeGreaterThanOrEqual(rest);
+          }
+          expect(rest).toBeGreaterThanOrEqual(Math.min(below, cheapest.slice(0, count).at(-1) ?? below));
+        }
+      });
+    }),
+    { numRuns: 300 },
+  );
+});
