@@ -168,7 +168,10 @@ function shown({ kind, of, name }: Write, prefix: string): string {
   return `${kind} ${of}/${name.replace(prefix, "")}`;
 }
 
-/** The end state, once it is as expected; what it is instead when it does not become so in time. */
+/**
+ * The end state, once it is as expected, or, of a run from which nothing is known to be expected, once nobody claims any more;
+ * what it is instead when it does not become so in time.
+ */
 async function restingEnd(
   world: Surroundings,
   nameOf: (city: string) => string,
@@ -181,10 +184,11 @@ async function restingEnd(
       ),
     );
   let end = await read();
-  if (expected === undefined) return end;
   await until(async () => {
     end = await read();
-    return isDeepStrictEqual(end, expected);
+    return expected === undefined
+      ? Object.values(end).every(({ fence }) => fence !== "another")
+      : isDeepStrictEqual(end, expected);
   }, AbortSignal.timeout(REST_LIMIT_MS)).catch(() => undefined);
   return end;
 }
