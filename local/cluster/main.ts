@@ -21,7 +21,7 @@ async function up(): Promise<void> {
   const { cluster, database } = await startDeveloperCluster(progress, interrupted.signal);
   const { host, port, user, password } = database.forPods;
   progress(`MySQL is up for pods at mysql://${user}:${password}@${host}:${port}`);
-  const file = resolve(join("out", "image", "city-operator.tar"));
+  const file = resolve("out", "image", "city-operator.tar");
   const { digest } = await buildImage({ file, names: [IMAGE], progress }, interrupted.signal);
   await importIntoRunning(file);
   progress(`the node has the image ${IMAGE} (${digest})`);
@@ -43,8 +43,12 @@ async function down(): Promise<void> {
 
 const command = process.argv[2];
 try {
-  if (command === "up") await up();
-  else if (command === "down") await down();
+  if (command === "up") {
+    await up();
+    // What was started stays, and must not keep this process.
+    process.exit(0);
+  }
+  if (command === "down") await down();
   else throw new Error("usage: node local/cluster/main.ts up | down");
 } catch (error) {
   progress(failureText(error));

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { failureText } from "../../../runtime/shutdown.ts";
 import { importIntoRunning } from "../developer.ts";
 import { buildImage } from "./build.ts";
@@ -14,7 +14,8 @@ const progress = (line: string): void => {
 };
 
 try {
-  const file = join("out", "image", "city-operator.tar");
+  // Inside the cluster, this folder is not the current one.
+  const file = resolve("out", "image", "city-operator.tar");
   const { digest, bytes } = await buildImage({ file, names: [NAME], progress }, interrupted.signal);
   progress(`${NAME}, ${Math.round(bytes / 1e6)} MB, ${digest}\n  ${file} (docker load -i, podman load -i)`);
   if (await importIntoRunning(file)) progress(`  and in the cluster of make cluster`);
