@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { obstacleHere } from "../local/cluster/requirements.ts";
 
 /**
  * Runs every check of the project in turn and sums them up. A check that is a single program counts as one test. A suite
@@ -91,14 +90,6 @@ async function pulumi(): Promise<Tally> {
   return { passed: types.passed + tests.passed, failed: types.failed + tests.failed };
 }
 
-/** Where no local cluster can be made, that is said; a machine that decides what lands must be one where it can. */
-async function endToEnd(): Promise<Tally> {
-  const because = obstacleHere();
-  if (because === undefined) return await jest("e2e", ["--runInBand", "--forceExit"]);
-  process.stdout.write(`e2e: not run: ${because}\n`);
-  return { passed: 0, failed: (process.env["CI"] ?? "") === "" ? 0 : 1 };
-}
-
 const CHECKS: readonly (readonly [string, () => Promise<Tally>])[] = [
   ["types", () => check("node_modules/.bin/tsc", ["-p", "."])],
   ["lint", () => check("node_modules/.bin/oxlint", ["--type-aware"])],
@@ -109,7 +100,6 @@ const CHECKS: readonly (readonly [string, () => Promise<Tally>])[] = [
   // what the failed test did not close.
   ["integration", () => jest("integration", ["--runInBand", "--forceExit"])],
   ["perturbation", () => jest("perturbation", ["--runInBand", "--forceExit"])],
-  ["e2e", endToEnd],
   ["model", () => program(["test/model/main.ts"])],
   // Other seeds every day, which the output names.
   ["simulation", () => program(["test/simulation/main.ts", "--seeds", "300"])],
