@@ -23,20 +23,22 @@ export function partsOf(
   const atStoreMs = courier.startsAtMs + onTheWayMs + serviceTimeMs / 2;
   const lastDoorMs = travelMs(bundle.doorMeters[bundle.doorMeters.length - 1] ?? 0, metersPerMinute);
   const holder = bundle.orders[0]?.holder;
-  const travelCost = weights.travel * (onTheWayMs + lastDoorMs + bundle.orders.length * serviceTimeMs);
-  const waitingCost = weights.waiting * (pickupMs - atStoreMs);
+  const isMoved = holder !== undefined && holder !== courier;
+  let weighted = 0;
+  let rounded = 0;
+  // What each part adds to the rounded sum: so whoever costs the same does so to the decisecond, whatever the parts.
+  const add = (weightedMs: number): number => {
+    weighted += weightedMs;
+    const before = rounded;
+    rounded = toDeciseconds(weighted);
+    return rounded - before;
+  };
   return {
-    lateAtPickup: toDeciseconds(weights.lateAtPickup * lateAtPickupMs(bundle, pickupMs)),
-    lateAtDoor: toDeciseconds(
-      weights.lateAtDoor * lateAtDoorMs(bundle, pickupMs, metersPerMinute, parameters),
-    ),
-    travel: toDeciseconds(travelCost),
-    // Rounded as one with the travel: who is further away and waits less costs the same, and not a decisecond more or less.
-    waiting: toDeciseconds(travelCost + waitingCost) - toDeciseconds(travelCost),
-    reassignment:
-      holder === undefined || holder === courier
-        ? 0
-        : toDeciseconds(weights.reassignment * parameters.reassignGainMinMs),
+    lateAtPickup: add(weights.lateAtPickup * lateAtPickupMs(bundle, pickupMs)),
+    lateAtDoor: add(weights.lateAtDoor * lateAtDoorMs(bundle, pickupMs, metersPerMinute, parameters)),
+    travel: add(weights.travel * (onTheWayMs + lastDoorMs + bundle.orders.length * serviceTimeMs)),
+    waiting: add(weights.waiting * (pickupMs - atStoreMs)),
+    reassignment: add(isMoved ? weights.reassignment * parameters.reassignGainMinMs : 0),
     age: 0,
   };
 }

@@ -139,10 +139,11 @@ export class PairCosts {
     }
     const kind = row * this.#speeds.length + speed;
     const travelCost = weights.travel * (onTheWayMs + (this.#fromStoreMs[kind] ?? 0));
-    return (
-      this.#lateCost(row, kind, pickupMs) +
-      toDeciseconds(travelCost + weights.waiting * (pickupMs - atStoreMs)) +
-      this.#reassignmentCost(row, column)
+    return toDeciseconds(
+      this.#weightedLateMs(row, kind, pickupMs) +
+        travelCost +
+        weights.waiting * (pickupMs - atStoreMs) +
+        this.#weightedReassignmentMs(row, column),
     );
   };
 
@@ -163,10 +164,10 @@ export class PairCosts {
     // Must not fall with the distance, as it would if to wait counted for more than to travel.
     const waitingWeight = Math.min(weights.waiting, weights.travel);
     const travelCost = weights.travel * (onTheWayMs + (this.#fromStoreMs[kind] ?? 0));
-    return this.#lateCost(row, kind, pickupMs) + toDeciseconds(travelCost + waitingWeight * waitingMs);
+    return toDeciseconds(this.#weightedLateMs(row, kind, pickupMs) + travelCost + waitingWeight * waitingMs);
   }
 
-  #lateCost(row: number, kind: number, pickupMs: number): number {
+  #weightedLateMs(row: number, kind: number, pickupMs: number): number {
     const { weights } = this.#parameters;
     const size = this.#size[row] ?? 0;
     let lateAtDoorMs = this.#detoursMs[kind] ?? 0;
@@ -174,16 +175,16 @@ export class PairCosts {
       lateAtDoorMs += Math.max(0, pickupMs - (this.#lateFromMs[kind * BUNDLE_ORDERS_LIMIT + stop] ?? 0));
     }
     return (
-      toDeciseconds(weights.lateAtPickup * (size * pickupMs - (this.#readySumMs[row] ?? 0))) +
-      toDeciseconds(weights.lateAtDoor * lateAtDoorMs)
+      weights.lateAtPickup * (size * pickupMs - (this.#readySumMs[row] ?? 0)) +
+      weights.lateAtDoor * lateAtDoorMs
     );
   }
 
-  #reassignmentCost(row: number, column: number): number {
+  #weightedReassignmentMs(row: number, column: number): number {
     if (this.#isParticular[row] === 0) return 0;
     const holder = this.#bundles[row]?.orders[0]?.holder;
     if (holder === undefined || holder === this.#couriers[column]) return 0;
-    return toDeciseconds(this.#parameters.weights.reassignment * this.#parameters.reassignGainMinMs);
+    return this.#parameters.weights.reassignment * this.#parameters.reassignGainMinMs;
   }
 
   #isRefused(row: number, column: number, onTheWayMs: number): boolean {

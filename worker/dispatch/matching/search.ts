@@ -5,7 +5,7 @@ import type { MatchingProblem } from "./match.ts";
 /** After how many searches the least price of every cell is noted again. */
 const SEARCHES_PER_NOTE = 256;
 /** A search that looked at this share of all columns will be followed by others that do. */
-const WIDE_SHARE = 0.25;
+const WIDE_SHARE = 0.1;
 /** Costs written down at most, at 8 bytes each. */
 const WRITTEN_COSTS_MAX = 8_000_000;
 

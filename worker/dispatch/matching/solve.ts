@@ -11,6 +11,8 @@ const OFFERS_KEPT = 32;
 const INCREMENT_SHARE = 1 / 64;
 /** Between the increments of two rounds. Small ones make prices exact, large ones let them find their level fast. */
 const INCREMENT_STEP = 8;
+/** Where there are fewer columns, a price war is certain, and the first round's increment is the whole spread. */
+const SCARCE_COLUMNS_PER_ROW = 3;
 /** A round with more bids for each row is a price war, which a larger increment ends. The first round is often enough. */
 const BIDS_PER_ROW_FIRST = 60;
 const BIDS_PER_ROW_RISING = 6;
@@ -89,10 +91,12 @@ class Solver {
 
   /** Rounds of an auction: with larger and larger increments while there are price wars, then with smaller ones again. */
   findPrices(): boolean {
-    const { rows } = this.#offers;
-    const last = Math.ceil(this.#spread() * INCREMENT_SHARE);
-    let bidsPerRow = BIDS_PER_ROW_FIRST;
-    this.#increment = last;
+    const { rows, columns } = this.#offers;
+    const spread = this.#spread();
+    const last = Math.ceil(spread * INCREMENT_SHARE);
+    const isScarce = columns < SCARCE_COLUMNS_PER_ROW * rows;
+    let bidsPerRow = isScarce ? BIDS_PER_ROW_RISING : BIDS_PER_ROW_FIRST;
+    this.#increment = isScarce ? spread : last;
     while (!this.#holdRound(bidsPerRow * rows)) {
       if (this.#budget.spend(0)) return false;
       bidsPerRow = BIDS_PER_ROW_RISING;
