@@ -1,6 +1,5 @@
 import {
   CITY_API_VERSION,
-  DEFAULT_DISPATCHER,
   DEFAULT_DISPATCH,
   SEAL_FINALIZER,
   taskSpecOf,
@@ -37,9 +36,6 @@ export function cityOf(
       timeZone: "Etc/UTC",
       stallAfterTicks: 3,
       dispatch: DEFAULT_DISPATCH,
-      dispatcher: DEFAULT_DISPATCHER,
-      dispatcherParameters: {},
-      recordPercent: 0,
       ...spec,
     },
   };

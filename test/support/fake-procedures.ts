@@ -22,7 +22,6 @@ const NO_FENCE: FenceRow = {
   claimedAtMs: 0,
   committedAtMs: null,
   changedAtMs: 0,
-  degraded: 0,
 };
 
 const PROCEDURES: Readonly<Record<string, { readonly parameters: number; readonly run: Procedure }>> = {
@@ -31,8 +30,6 @@ const PROCEDURES: Readonly<Record<string, { readonly parameters: number; readonl
   seal_city: { parameters: 3, run: sealCity },
   read_snapshot: { parameters: 1, run: readSnapshot },
   prune_ticks: { parameters: 4, run: pruneTicks },
-  keep_explanation: { parameters: 7, run: () => [[{ outcome: "kept" }]] },
-  prune_explanations: { parameters: 2, run: () => [[{ pruned: 0 }]] },
   establish_authority: {
     parameters: 1,
     run(tables, [uid]) {
@@ -196,7 +193,7 @@ function commitTick(tables: FakeTables, values: readonly SqlValue[], nowMs: numb
     snapshotTick: BigInt(String(values[8])),
     decisions: sent,
     dropped,
-    isDegraded: values[9] !== 0,
+    isDegraded: values[9] === true,
     committedAtMs: nowMs,
   });
   tables.setFence(city, {
@@ -207,7 +204,6 @@ function commitTick(tables: FakeTables, values: readonly SqlValue[], nowMs: numb
     commitId,
     committedAtMs: nowMs,
     changedAtMs: nowMs,
-    degraded: Number(values[9]),
   });
   return [[{ outcome: "committed", dropped }]];
 }
@@ -272,7 +268,6 @@ function readProgress(tables: FakeTables, sinceMs: number, nowMs: number): reado
       claimed_at: new Date(fence.claimedAtMs),
       committed_at: fence.committedAtMs === null ? null : new Date(fence.committedAtMs),
       changed_at: new Date(fence.changedAtMs),
-      degraded: fence.degraded,
     });
   }
   return rows.length > 0 ? rows : [{ database_time_ms, city: null }];

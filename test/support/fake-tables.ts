@@ -17,7 +17,6 @@ export type FenceRow = {
   readonly claimedAtMs: number;
   readonly committedAtMs: number | null;
   readonly changedAtMs: number;
-  readonly degraded: number;
 };
 
 export type ClaimRow = {

@@ -1,15 +1,7 @@
-import type { Dispatcher } from "../../worker/dispatch/model.ts";
 import { dispatch as dispatchSoundly } from "../../worker/dispatch/dispatch.ts";
 
-/** The dispatchers, but for cities with an order whose id names a way to fail. */
-export const dispatch: Dispatcher = (snapshot, parameters, deadline) => {
-  const ids = new Set(snapshot.orders.map(({ id }) => id));
-  if (ids.has("hang-optimal")) for (;;);
-  if (ids.has("throw-optimal")) throw new Error("the optimal dispatcher made a mistake");
-  return dispatchGreedily(snapshot, parameters, deadline);
-};
-
-export const dispatchGreedily: Dispatcher = (snapshot, parameters, deadline) => {
+/** The dispatcher, but for cities with an order whose id names a way to fail. */
+export const dispatch: typeof dispatchSoundly = (snapshot, parameters, deadline) => {
   const ids = new Set(snapshot.orders.map(({ id }) => id));
   if (ids.has("hang")) for (;;);
   if (ids.has("crash")) throw new Error("the dispatcher made a mistake");

@@ -1,16 +1,11 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { assert, OperationalError } from "../../runtime/errors.ts";
 import type { Log } from "../../runtime/log.ts";
-import type { DispatchSnapshot } from "../dispatch/model.ts";
-import { startDispatchThread, type DispatchThread, type ThreadSettings } from "./dispatch-thread.ts";
-import type { DispatchAnswer, DispatchRequest } from "./protocol.ts";
-import { encodeSnapshot, type EncodedSnapshot } from "./snapshot-codec.ts";
-
-/** What the pool is asked beside the snapshot. */
-export type PoolQuestion = Omit<DispatchRequest, "snapshot" | "remainingMs">;
+import type { DispatchParameters, DispatchResult, DispatchSnapshot } from "../dispatch/model.ts";
+import { startDispatchThread, type DispatchThread } from "./dispatch-thread.ts";
 
 /**
- * Runs dispatchers in threads, so that heartbeats and watches never wait for it. Calls start in the order in
+ * Runs the pure dispatcher in threads, so that heartbeats and watches never wait for it. Calls start in the order in
  * which they came; a thread that hangs or crashes costs the one call that it ran. Those that wait behind it get a fresh
  * thread after `RELIEF_AFTER_MS`, or at its deadline: they need not wait until it is given up.
  */
@@ -24,10 +19,10 @@ export type DispatchPool = {
    */
   run(
     snapshot: DispatchSnapshot,
-    question: PoolQuestion,
+    parameters: DispatchParameters,
     deadlineMs: number,
     signal: AbortSignal,
-  ): Promise<DispatchAnswer>;
+  ): Promise<DispatchResult>;
   /** Rejects all calls with `dispatch-closed` and resolves when every thread is gone. */
   close(): Promise<void>;
 };
@@ -45,12 +40,12 @@ const START_LIMIT_MS = 10_000;
 export const HEAP_MEGABYTES_MAX = 512;
 
 type Call = {
-  readonly snapshot: EncodedSnapshot;
-  readonly question: PoolQuestion;
+  readonly snapshot: DispatchSnapshot;
+  readonly parameters: DispatchParameters;
   /** On the monotonic clock. */
   readonly deadlineAtMs: number;
   readonly hardDeadlineAtMs: number;
-  readonly answer: PromiseWithResolvers<DispatchAnswer>;
+  readonly answer: PromiseWithResolvers<DispatchResult>;
   /** Where it runs; undefined while it waits. */
   slot: Slot | undefined;
   /** It has run for longer than others are to wait for it. */
@@ -59,7 +54,7 @@ type Call = {
   cancelStartLimit: () => void;
 };
 
-type StartThread = (settings: ThreadSettings) => DispatchThread;
+type StartThread = (module: URL, heapMegabytesMax: number) => DispatchThread;
 
 /** One place for a thread. Empty when its thread ended while idle, until a call needs it. */
 type Slot = { thread: DispatchThread | undefined; isBusy: boolean };
@@ -74,10 +69,8 @@ export function createDispatchPool(input: {
   readonly heapMegabytesMax?: number;
   /** Whether threads start before a call needs them. */
   readonly startsAtOnce?: boolean;
-  /** What the threads run, see `ThreadSettings`. */
+  /** What the threads run; it follows `protocol.ts`. */
   readonly threadModule?: URL;
-  /** The folder of the company's own dispatchers. */
-  readonly dispatchers?: string | undefined;
   /** `startDispatchThread` unless said otherwise. */
   readonly startThread?: StartThread;
 }): DispatchPool {
@@ -87,7 +80,6 @@ export function createDispatchPool(input: {
     heapMegabytesMax: HEAP_MEGABYTES_MAX,
     startsAtOnce: true,
     threadModule: new URL("thread.ts", import.meta.url),
-    dispatchers: undefined,
     startThread: startDispatchThread,
     ...input,
   });
@@ -96,8 +88,10 @@ export function createDispatchPool(input: {
 class ThreadPool implements DispatchPool {
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #start: () => DispatchThread;
+  readonly #threadModule: URL;
+  readonly #startThread: StartThread;
   readonly #waitingCallsMax: number;
+  readonly #heapMegabytesMax: number;
   readonly #slots: Slot[];
   readonly #waiting: Call[] = [];
   readonly #running = new Set<Call>();
@@ -110,9 +104,10 @@ class ThreadPool implements DispatchPool {
   constructor(input: Required<Parameters<typeof createDispatchPool>[0]>) {
     this.#clock = input.clock;
     this.#log = input.log;
-    const { heapMegabytesMax, dispatchers, startThread } = input;
-    this.#start = () => startThread({ module: input.threadModule, heapMegabytesMax, dispatchers });
+    this.#threadModule = input.threadModule;
+    this.#startThread = input.startThread;
     this.#waitingCallsMax = input.waitingCallsMax;
+    this.#heapMegabytesMax = input.heapMegabytesMax;
     this.#slots = Array.from({ length: input.threads }, () => ({
       thread: input.startsAtOnce ? this.#start() : undefined,
       isBusy: false,
@@ -121,10 +116,10 @@ class ThreadPool implements DispatchPool {
 
   async run(
     snapshot: DispatchSnapshot,
-    question: PoolQuestion,
+    parameters: DispatchParameters,
     deadlineMs: number,
     signal: AbortSignal,
-  ): Promise<DispatchAnswer> {
+  ): Promise<DispatchResult> {
     signal.throwIfAborted();
     if (this.#isClosed) throw closed();
     const isFull = this.#waiting.length >= this.#waitingCallsMax;
@@ -133,11 +128,11 @@ class ThreadPool implements DispatchPool {
     }
     const nowMs = this.#clock.monotonicMs();
     const call: Call = {
-      snapshot: encodeSnapshot(snapshot),
-      question,
+      snapshot,
+      parameters,
       deadlineAtMs: nowMs + deadlineMs,
       hardDeadlineAtMs: nowMs + deadlineMs * HARD_DEADLINE_FACTOR,
-      answer: Promise.withResolvers<DispatchAnswer>(),
+      answer: Promise.withResolvers<DispatchResult>(),
       slot: undefined,
       isOverdue: false,
       cancelStartLimit: () => undefined,
@@ -227,8 +222,8 @@ class ThreadPool implements DispatchPool {
     const thread = slot.thread;
     try {
       const result = await thread.call({
-        ...call.question,
         snapshot: call.snapshot,
+        parameters: call.parameters,
         remainingMs: Math.max(0, call.deadlineAtMs - this.#clock.monotonicMs()),
       });
       call.answer.resolve(result);
@@ -259,6 +254,10 @@ class ThreadPool implements DispatchPool {
     if (this.#detached.delete(call)) this.#empty(slot);
     else if (because !== undefined) this.#replace(slot, because);
     this.#pump();
+  }
+
+  #start(): DispatchThread {
+    return this.#startThread(this.#threadModule, this.#heapMegabytesMax);
   }
 
   #replace(slot: Slot, because: string): void {

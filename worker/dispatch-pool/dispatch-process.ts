@@ -1,8 +1,8 @@
 import { fork } from "node:child_process";
 import { OperationalError } from "../../runtime/errors.ts";
-import type { ProcessAnswer, ProcessSettings } from "../dispatch-process/main.ts";
-import type { DispatchThread, ThreadSettings } from "./dispatch-thread.ts";
-import type { DispatchAnswer } from "./protocol.ts";
+import type { DispatchResult } from "../dispatch/model.ts";
+import type { DispatchThread } from "./dispatch-thread.ts";
+import type { ProcessAnswer } from "../dispatch-process/main.ts";
 
 const ENTRY = new URL("../dispatch-process/main.ts", import.meta.url);
 
@@ -10,15 +10,14 @@ const ENTRY = new URL("../dispatch-process/main.ts", import.meta.url);
  * A dispatch thread in a process of its own, for cities that did harm: what takes a process down from within a thread (see
  * `startDispatchThread`) takes down nobody else's. It ends with its parent, however that ends.
  */
-export function startDispatchProcess({ module, ...rest }: ThreadSettings): DispatchThread {
-  const settings: ProcessSettings = { ...rest, module: module.href };
-  const child = fork(ENTRY, [JSON.stringify(settings)], {
+export function startDispatchProcess(module: URL, heapMegabytesMax: number): DispatchThread {
+  const child = fork(ENTRY, [module.href, String(heapMegabytesMax)], {
     serialization: "advanced",
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
   let over = false;
   let ready = false;
-  let current: PromiseWithResolvers<DispatchAnswer> | undefined;
+  let current: PromiseWithResolvers<DispatchResult> | undefined;
   const gone = Promise.withResolvers<void>();
 
   const end = (message: string, cause?: unknown): void => {
@@ -32,8 +31,8 @@ export function startDispatchProcess({ module, ...rest }: ThreadSettings): Dispa
       case "ready":
         ready = true;
         break;
-      case "answered":
-        current?.resolve(answer.answer);
+      case "result":
+        current?.resolve(answer.result);
         current = undefined;
         break;
       case "ended":
@@ -54,7 +53,7 @@ export function startDispatchProcess({ module, ...rest }: ThreadSettings): Dispa
     isOver: () => over,
     isReady: () => ready,
     async call(request) {
-      current = Promise.withResolvers<DispatchAnswer>();
+      current = Promise.withResolvers<DispatchResult>();
       const { promise } = current;
       // A process that cannot be sent to is on its way out: `exit` tells.
       child.send(request, () => undefined);

@@ -1,20 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { OperationalError } from "../../runtime/errors.ts";
-import {
-  READY,
-  type DispatchAnswer,
-  type DispatchMessage,
-  type DispatchRequest,
-  type DispatchThreadData,
-} from "./protocol.ts";
-import { buffersOf } from "./snapshot-codec.ts";
-
-/** What a thread, or a process with one, is started with. */
-export type ThreadSettings = DispatchThreadData & {
-  /** What it runs; it follows `protocol.ts`. */
-  readonly module: URL;
-  readonly heapMegabytesMax: number;
-};
+import type { DispatchResult } from "../dispatch/model.ts";
+import { READY, type DispatchAnswer, type DispatchRequest } from "./protocol.ts";
 
 /** A thread that decides on one request at a time. Once a call has failed it is over and must be replaced. */
 export type DispatchThread = {
@@ -22,10 +9,10 @@ export type DispatchThread = {
   /** Whether it has loaded. On a machine without a free core that can take longer than a tick. */
   isReady(): boolean;
   /**
-   * Takes the request's snapshot away from its caller. Rejects with an OperationalError `dispatch-crashed` when the thread
-   * ends first, whether by its own mistake, by running out of memory or by `terminate`.
+   * Rejects with an OperationalError `dispatch-crashed` when the thread ends first, whether by its own mistake, by running
+   * out of memory or by `terminate`.
    */
-  call(request: DispatchRequest): Promise<DispatchAnswer>;
+  call(request: DispatchRequest): Promise<DispatchResult>;
   /** Ends it wherever it is, even in an endless loop; resolves when it is gone. */
   terminate(): Promise<void>;
 };
@@ -39,29 +26,29 @@ export type DispatchThread = {
  * own: see `startDispatchProcess`.
  */
 export function startDispatchThread(
-  { module, heapMegabytesMax, dispatchers }: ThreadSettings,
+  module: URL,
+  heapMegabytesMax: number,
   onReady: () => void = () => undefined,
 ): DispatchThread {
   const worker = new Worker(module, {
     name: "dispatch",
     resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax },
-    workerData: { dispatchers } satisfies DispatchThreadData,
   });
   let over = false;
   let ready = false;
   let failure: unknown;
-  let current: PromiseWithResolvers<DispatchAnswer> | undefined;
+  let current: PromiseWithResolvers<DispatchResult> | undefined;
   const gone = Promise.withResolvers<void>();
 
-  worker.on("message", (message: DispatchMessage) => {
-    if (message === READY) {
+  worker.on("message", (answer: DispatchAnswer) => {
+    if (answer === READY) {
       ready = true;
       onReady();
       return;
     }
     const call = current;
     current = undefined;
-    call?.resolve(message);
+    call?.resolve(answer);
   });
   // Always followed by "exit", which tells the call.
   worker.on("error", (error: unknown) => {
@@ -85,9 +72,9 @@ export function startDispatchThread(
     isOver: () => over,
     isReady: () => ready,
     async call(request) {
-      current = Promise.withResolvers<DispatchAnswer>();
+      current = Promise.withResolvers<DispatchResult>();
       const { promise } = current;
-      worker.postMessage(request, buffersOf(request.snapshot));
+      worker.postMessage(request, []);
       return promise;
     },
     async terminate() {

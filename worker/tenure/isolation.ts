@@ -28,10 +28,8 @@ export function isolationAtStart(known: Isolation | undefined, setbacks: number)
   return setbacks > 0 ? { kind: "isolated", goodTicks: 0, failures: 0 } : SHARED;
 }
 
-/** `hasStandIn`: another dispatcher decides the next tick, so that there is nothing to rest for. */
-export function isolationAfter(isolation: Isolation, outcome: TickOutcome, hasStandIn: boolean): Isolation {
+export function isolationAfter(isolation: Isolation, outcome: TickOutcome): Isolation {
   if (outcome.kind === "missed" && isHarm(outcome.because)) {
-    if (hasStandIn) return { kind: "isolated", goodTicks: 0, failures: 0 };
     const failures = isolation.kind === "isolated" ? isolation.failures : 0;
     return { kind: "isolated", goodTicks: 0, failures: failures + 1 };
   }

@@ -3,7 +3,7 @@ import type { FencingToken } from "../../crds/token.ts";
 import { withDeadline } from "../../runtime/abort.ts";
 import { backoffMs } from "../../runtime/backoff.ts";
 import { isOperational } from "../../runtime/errors.ts";
-import { hasStandInFor } from "./decide.ts";
+import type { WorkerMetrics } from "../metrics.ts";
 import { gridOf, nextSlot, slotAt } from "./grid.ts";
 import { isolationAfter, isolationAtStart, restMs, SHARED, type Isolation } from "./isolation.ts";
 import { runTick, type TickDependencies } from "./tick.ts";
@@ -13,6 +13,7 @@ export type TenureDependencies = TickDependencies & {
   readonly random: () => number;
   /** Identity of this worker. */
   readonly worker: string;
+  readonly metrics: WorkerMetrics;
   /** What this worker knows of its cities' conduct; those that are isolated, also while their token changes. */
   readonly isolations: Map<string, Isolation>;
 };
@@ -169,7 +170,6 @@ async function tickAtNextSlot(
   const periodMs = periodMsOf(input.task);
   const grid = gridOf(input.city, periodMs);
   const isolation = isolationOf(dependencies, input.city);
-  const hasStandIn = hasStandInFor(dependencies, input);
   const rest = restMs(isolation, periodMs);
   if (rest > 0) {
     const triedMs = slotAt(grid, databaseClock.nowMs());
@@ -207,7 +207,7 @@ async function tickAtNextSlot(
   );
   metrics.tickDuration((clock.monotonicMs() - startedAtMs) / 1_000);
   metrics.ticks(outcome.kind);
-  learn(dependencies, input.city, isolationAfter(isolation, outcome, hasStandIn));
+  learn(dependencies, input.city, isolationAfter(isolation, outcome));
   // Those that it rested were counted when it had.
   if (outcome.kind === "committed" && rest === 0) {
     metrics.skippedSlots(state.missed > 0 ? "gap" : "overrun", skipped);

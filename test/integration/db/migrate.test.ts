@@ -172,7 +172,6 @@ describe("a migration", () => {
       "claim",
       "schema_version",
       "tick",
-      "tick_explanation",
     ]);
   });
 

@@ -5,9 +5,8 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { OperationalError } from "../../../runtime/errors.ts";
 import { startDispatchProcess } from "../../../worker/dispatch-pool/dispatch-process.ts";
-import { encodeSnapshot } from "../../../worker/dispatch-pool/snapshot-codec.ts";
 import type { DispatchThread } from "../../../worker/dispatch-pool/dispatch-thread.ts";
-import { anOrder, aQuestion, aSnapshot } from "../../support/dispatch-snapshot.ts";
+import { anOrder, aSnapshot, PARAMETERS } from "../../support/dispatch-snapshot.ts";
 import { happensWithin } from "../../support/until.ts";
 
 const ODD_THREAD = new URL("../../support/odd-dispatch-thread.ts", import.meta.url);
@@ -17,7 +16,7 @@ const LIMIT_MS = 60_000;
 let isolated: DispatchThread;
 
 beforeEach(() => {
-  isolated = startDispatchProcess({ module: ODD_THREAD, heapMegabytesMax: 64, dispatchers: undefined });
+  isolated = startDispatchProcess(ODD_THREAD, 64);
 });
 afterEach(async () => {
   await isolated.terminate();
@@ -25,8 +24,8 @@ afterEach(async () => {
 
 const ask = (what: string) =>
   isolated.call({
-    ...aQuestion(),
-    snapshot: encodeSnapshot(aSnapshot([anOrder(what)], [])),
+    snapshot: aSnapshot([anOrder(what)], []),
+    parameters: PARAMETERS,
     remainingMs: 1_000,
   });
 

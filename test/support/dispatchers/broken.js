@@ -1,1 +1,0 @@
-throw new Error("the module makes a mistake while it loads");

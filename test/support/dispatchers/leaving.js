@@ -1,3 +1,0 @@
-export function dispatch() {
-  process.exit(3);
-}

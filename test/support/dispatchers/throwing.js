@@ -1,3 +1,0 @@
-export function dispatch() {
-  throw new Error("the dispatcher made a mistake");
-}
