@@ -143,6 +143,22 @@ async function writeLease(
     : client.replace<Lease>(LEASES, next, signal);
 }
 
+/** A watch that lags shows no Lease where the City was created anew since; whoever holds it would go on, unsealed. */
+async function proveUnleased(
+  client: KubeClient,
+  { city, name }: CityView,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace } = city.metadata;
+  const ref = { name: cityLeaseName(name), ...(namespace === undefined ? {} : { namespace }) };
+  if ((await client.get<Lease>(LEASES, ref, signal)) === undefined) return;
+  throw new OperationalError({
+    code: "lease-stale",
+    remedy: "refresh",
+    message: `the Lease of ${name} is there, although it was not seen`,
+  });
+}
+
 /** The seal follows as a decision of its own, once the token of this write is known. */
 async function unassign(
   dependencies: ActDependencies,
@@ -185,7 +201,8 @@ async function remove(
   signal: AbortSignal,
 ): Promise<Done> {
   const { client } = dependencies;
-  if (lease !== undefined) {
+  if (lease === undefined) await proveUnleased(client, view, signal);
+  else {
     const { namespace, uid, resourceVersion } = lease.metadata;
     const ref = { name: cityLeaseName(view.name), ...(namespace === undefined ? {} : { namespace }) };
     await client.remove(LEASES, ref, signal, {

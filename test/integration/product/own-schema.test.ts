@@ -98,7 +98,6 @@ describe("a company with tables of its own", () => {
       "schema_version",
       "shops",
       "tick",
-      "tick_explanation",
     ]);
   });
 

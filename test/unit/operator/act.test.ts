@@ -144,6 +144,33 @@ describe("a City that is deleted where another cluster is the authority", () => 
   });
 });
 
+test("a deleted City does not go while it has a Lease that was not seen", async () => {
+  const { kube, written } = await cluster();
+  await written("w1");
+  const deletionTimestamp = "2026-01-01T00:00:00Z";
+  const city = await kube.elsewhere.patch<City>(
+    CITIES,
+    ref,
+    { metadata: { deletionTimestamp, finalizers: [SEAL_FINALIZER] } },
+    never,
+  );
+  const removal = act(
+    {
+      client: kube.client,
+      cities: CITIES,
+      clock: createFakeClock(),
+      seal: () => Promise.reject(new Error("nothing is to be sealed")),
+    },
+    {
+      view: cityView("madrid", { city }),
+      decision: { kind: "remove", because: "sealed" },
+      lease: undefined,
+    },
+    never,
+  );
+  await expect(removal).rejects.toMatchObject({ code: "lease-stale", remedy: "refresh" });
+});
+
 describe("an assignment of a held city", () => {
   test("needs no further question: its Lease's precondition is proof", async () => {
     const { kube, assign, written } = await cluster();
