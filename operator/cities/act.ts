@@ -13,7 +13,7 @@ import type { SealOutcome } from "../../db/seal.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { OperationalError, isOperational } from "../../runtime/errors.ts";
 import type { KubeClient } from "../../runtime/kube/kube-api.ts";
-import { LEASES, type Resource } from "../../runtime/kube/resources.ts";
+import { LEASES, type KubeObject, type ObjectRef, type Resource } from "../../runtime/kube/resources.ts";
 import type { Decision } from "./place.ts";
 import { setbacksAfter } from "./setbacks.ts";
 import { mayBeStale, type CityView } from "./view.ts";
@@ -86,9 +86,8 @@ async function proveCity(
   city: City,
   signal: AbortSignal,
 ): Promise<void> {
-  const { name, namespace, uid, generation, deletionTimestamp } = city.metadata;
-  const ref = { name, ...(namespace === undefined ? {} : { namespace }) };
-  const present = await client.get<City>(cities, ref, signal);
+  const { name, uid, generation, deletionTimestamp } = city.metadata;
+  const present = await client.get<City>(cities, refTo(city, name), signal);
   const isAsSeen =
     present !== undefined &&
     present.metadata.uid === uid &&
@@ -149,9 +148,8 @@ async function proveUnleased(
   { city, name }: CityView,
   signal: AbortSignal,
 ): Promise<void> {
-  const { namespace } = city.metadata;
-  const ref = { name: cityLeaseName(name), ...(namespace === undefined ? {} : { namespace }) };
-  if ((await client.get<Lease>(LEASES, ref, signal)) === undefined) return;
+  const present = await client.get<Lease>(LEASES, refTo(city, cityLeaseName(name)), signal);
+  if (present === undefined) return;
   throw new OperationalError({
     code: "lease-stale",
     remedy: "refresh",
@@ -203,9 +201,8 @@ async function remove(
   const { client } = dependencies;
   if (lease === undefined) await proveUnleased(client, view, signal);
   else {
-    const { namespace, uid, resourceVersion } = lease.metadata;
-    const ref = { name: cityLeaseName(view.name), ...(namespace === undefined ? {} : { namespace }) };
-    await client.remove(LEASES, ref, signal, {
+    const { uid, resourceVersion } = lease.metadata;
+    await client.remove(LEASES, refTo(lease, cityLeaseName(view.name)), signal, {
       preconditions: {
         ...(uid === undefined ? {} : { uid }),
         ...(resourceVersion === undefined ? {} : { resourceVersion }),
@@ -215,6 +212,11 @@ async function remove(
   const others = finalizersOf(view.city).filter((finalizer) => finalizer !== SEAL_FINALIZER);
   await writeFinalizers(dependencies, view.city, others, signal);
   return { kind: "removed" };
+}
+
+/** To what is called `name` in the namespace of this object. */
+function refTo({ metadata: { namespace } }: KubeObject, name: string): ObjectRef {
+  return { name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
 function finalizersOf(city: City): readonly string[] {
@@ -227,7 +229,6 @@ async function writeFinalizers(
   finalizers: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { name, namespace, resourceVersion } = city.metadata;
-  const ref = { name, ...(namespace === undefined ? {} : { namespace }) };
-  await client.patch<City>(cities, ref, { metadata: { finalizers, resourceVersion } }, signal);
+  const { name, resourceVersion } = city.metadata;
+  await client.patch<City>(cities, refTo(city, name), { metadata: { finalizers, resourceVersion } }, signal);
 }

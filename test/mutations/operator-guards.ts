@@ -182,6 +182,14 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     checks: [unit("operator/act")],
   },
   {
+    name: "unleased-is-proven",
+    upholds: "a City that was created anew behind a lagging watch does not go unsealed",
+    file: "operator/cities/act.ts",
+    search: "if (lease === undefined) await proveUnleased(client, view, signal);\n  else {",
+    replace: "if (lease !== undefined) {",
+    checks: [unit("operator/act")],
+  },
+  {
     name: "seal-has-the-lease-s-epoch",
     upholds: "a fence sealed in an earlier epoch is sealed anew",
     file: "operator/cities/view.ts",
