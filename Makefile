@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: cluster cluster-down image sbom e2e help install demo audit check-contract take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-gaps bench-dispatch control-plane mdrplib clean chart-docs pulumi-install pulumi-test pulumi-preview
+.PHONY: cluster cluster-down image sbom e2e help install demo audit check-contract explain record replay take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-gaps bench-dispatch bench-snapshot control-plane mdrplib clean chart-docs pulumi-install pulumi-test pulumi-preview
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
@@ -59,6 +59,15 @@ e2e: install ## Image and chart on a real kubelet (root on Linux), or KUBECONFIG
 audit: install ## Check the invariants in any database: DATABASE_URL=mysql://user:password@host:3306/dispatch
 	@DATABASE_URL="$(DATABASE_URL)" exec $(NODE_QUIET) db/main.ts audit
 
+explain: install ## Tell an order's whole story: ORDER=… DATABASE_URL=… [CITY=…]
+	@ORDER="$(ORDER)" CITY="$(CITY)" DATABASE_URL="$(DATABASE_URL)" exec $(NODE_QUIET) worker/story/main.ts
+
+record: install ## Write a recorded tick of a City with spec.recordPercent to a file: CITY=… TICK=… OUT=… DATABASE_URL=…
+	@CITY="$(CITY)" TICK="$(TICK)" OUT="$(OUT)" DATABASE_URL="$(DATABASE_URL)" exec $(NODE_QUIET) worker/records/main.ts record
+
+replay: install ## Decide a recorded tick again and print what differs: FILE=… [PARAMETERS=<JSON file>] [DISPATCHER=greedy] [DISPATCHERS=<folder>]
+	@FILE="$(FILE)" PARAMETERS="$(PARAMETERS)" DISPATCHER="$(DISPATCHER)" DISPATCHERS="$(DISPATCHERS)" exec $(NODE_QUIET) worker/records/main.ts replay
+
 take-authority: install ## From now on tokens come from the cluster with this UID: CLUSTER_UID=… DATABASE_URL=… (see docs/authority.md)
 	@DATABASE_URL="$(DATABASE_URL)" exec $(NODE_QUIET) db/main.ts take-authority $(CLUSTER_UID)
 
@@ -97,6 +106,9 @@ bench-gaps: install ## What each kind of trouble costs a city, beside what is pr
 
 bench-dispatch: install ## How fast and how good dispatching is, beside a dense solver and the nearest courier: SAMPLES=100 SEEDS=5 ONLY=2000x10000
 	@exec env $(foreach name,SAMPLES SEEDS ONLY,$(if $(filter command line environment,$(origin $(name))),$(name)="$($(name))")) $(NODE_QUIET) test/bench/dispatch.ts
+
+bench-snapshot: install ## What a snapshot's way to its dispatch thread costs the main thread, before and now
+	@exec $(NODE_QUIET) test/bench/snapshot.ts
 
 mdrplib: install ## Play recorded city-days through the dispatcher, minute by minute: DATA=<folder of instances> OUT=<folder for solutions> DISPATCHER=greedy NOISE=1 ARGS=<beginnings of names>
 	@exec env DATA="$(DATA)" OUT="$(OUT)" DISPATCHER="$(DISPATCHER)" NOISE="$(NOISE)" $(NODE_QUIET) test/bench/mdrplib.ts $(ARGS)

@@ -23,7 +23,15 @@ export type CitySpec = {
   /** Periods without a tick after which the City counts as stalled. */
   readonly stallAfterTicks: number;
   readonly dispatch: CityDispatchSpec;
+  /** Who decides: `optimal`, `greedy`, or the name of a module of the company's own. */
+  readonly dispatcher: string;
+  /** For the company's own dispatcher, which alone knows what they mean. */
+  readonly dispatcherParameters: Readonly<Record<string, string>>;
+  /** Of how many ticks in a hundred all is recorded that is needed to replay them: 0 to 100. */
+  readonly recordPercent: number;
 };
+
+export const DEFAULT_DISPATCHER = "optimal";
 
 export type CityDispatchSpec = {
   /** Orders ready within this duration are looked at. */
@@ -154,6 +162,10 @@ export type TaskSpec = {
   readonly generation: number;
   readonly period: string;
   readonly dispatch: TaskDispatchSpec;
+  /** Absent where the writer did not know it: the default. */
+  readonly dispatcher?: string;
+  readonly dispatcherParameters?: Readonly<Record<string, string>>;
+  readonly recordPercent?: number;
 };
 
 /**
@@ -168,12 +180,17 @@ export function taskSpecOf(
   city: City,
   authority: { readonly clusterUid: string; readonly epoch: bigint },
 ): TaskSpec {
+  // An API server with an older schema serves none of these.
+  const { dispatcher, dispatcherParameters, recordPercent }: Partial<CitySpec> = city.spec;
   return {
     clusterUid: authority.clusterUid,
     epoch: String(authority.epoch),
     generation: city.metadata.generation ?? 0,
     period: city.spec.period,
     dispatch: city.spec.dispatch,
+    ...(dispatcher === undefined ? {} : { dispatcher }),
+    ...(dispatcherParameters === undefined ? {} : { dispatcherParameters }),
+    ...(recordPercent === undefined ? {} : { recordPercent }),
   };
 }
 

@@ -4,6 +4,7 @@ import { backoffMs } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { assert, isOperational, OperationalError } from "../runtime/errors.ts";
 import type { Log } from "../runtime/log.ts";
+import { degradedCode, type DispatcherFailure } from "./dispatcher-failure.ts";
 import { surelyChangedNothing } from "./database-error.ts";
 import type { Database, Row } from "./pool.ts";
 import { bigintOf, numberOrUndefined, parsedJson, textOrUndefined } from "./rows.ts";
@@ -62,6 +63,8 @@ export type CommitRequest = {
   /** The tick that the snapshot showed. */
   readonly snapshotTick: bigint;
   readonly degraded: boolean;
+  /** Why the City's own dispatcher did not decide it; undefined: it did. */
+  readonly dispatcherFailure?: DispatcherFailure | undefined;
   readonly decisions: readonly DecisionRow[];
 };
 
@@ -191,7 +194,7 @@ function commitValues(request: CommitRequest): Parameters<Database["call"]>[1] {
     request.slotMs,
     request.periodMs,
     request.snapshotTick,
-    request.degraded,
+    degradedCode(request.degraded, request.dispatcherFailure),
     JSON.stringify(request.decisions.map(decisionJson)),
   ];
 }

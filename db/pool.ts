@@ -12,7 +12,7 @@ import type { StatementKiller } from "./statement-killer.ts";
 /** A column's value: BIGINT and DECIMAL as text, DATETIME as Date, JSON as what it holds. */
 export type Row = Readonly<Record<string, unknown>>;
 
-export type SqlValue = string | number | boolean | bigint | Date | null;
+export type SqlValue = string | number | boolean | bigint | Date | Buffer | null;
 
 export type Query = (
   sql: string,

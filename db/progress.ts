@@ -1,4 +1,5 @@
 import type { FencingToken } from "../crds/token.ts";
+import { dispatcherFailureOf, type DispatcherFailure } from "./dispatcher-failure.ts";
 import type { Database, Row } from "./pool.ts";
 import { bigintOf, numberOrUndefined, textOrUndefined, timeMsOf, timeMsOrUndefined } from "./rows.ts";
 
@@ -15,6 +16,8 @@ export type FenceProgress = {
   readonly claimedAtMs: number;
   readonly committedAtMs: number | undefined;
   readonly changedAtMs: number;
+  /** Why the City's own dispatcher did not decide that tick; undefined: it did. */
+  readonly dispatcherFailure: DispatcherFailure | undefined;
 };
 
 export type ProgressReading = {
@@ -26,7 +29,7 @@ export type ProgressReading = {
 /** The join keeps one row when no fence has changed, for its time. Plan: a range of `city_fence.changed`. */
 const CHANGED = `
 SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED) AS database_time_ms,
-       f.city, f.epoch, f.token, f.holder, f.tick, f.slot_ms, f.claimed_at, f.committed_at, f.changed_at
+       f.city, f.epoch, f.token, f.holder, f.tick, f.slot_ms, f.claimed_at, f.committed_at, f.changed_at, f.degraded
   FROM (SELECT 1) AS always
   LEFT JOIN city_fence f ON f.changed_at >= ?`;
 
@@ -54,5 +57,6 @@ function fenceOf(row: Row): FenceProgress {
     claimedAtMs: timeMsOf(row["claimed_at"]),
     committedAtMs: timeMsOrUndefined(row["committed_at"]),
     changedAtMs: timeMsOf(row["changed_at"]),
+    dispatcherFailure: dispatcherFailureOf(row["degraded"]),
   };
 }

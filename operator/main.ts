@@ -35,6 +35,7 @@ function readEnvironment() {
       retryPeriodMs: environment.parsed("ELECTION_RETRY_PERIOD", 2_000, parseDuration),
     },
     tickRetentionMs: environment.parsed("TICK_RETENTION", 24 * 3_600_000, parseDuration),
+    explanationRetentionMs: environment.parsed("EXPLANATION_RETENTION", 6 * 3_600_000, parseDuration),
     probePort: environment.integer("PROBE_PORT", { min: 0, max: 65_535 }, 8080),
     probeHost: environment.text("PROBE_HOST", "the address to serve probes on", "0.0.0.0"),
     logLevel: environment.oneOf("LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),

@@ -34,6 +34,8 @@ export type OperatorSettings = {
   readonly clusterUid: string;
   /** How long a tick is kept in the ledger. */
   readonly tickRetentionMs: number;
+  /** How long it is kept why ticks decided as they did, with the records for replays. */
+  readonly explanationRetentionMs: number;
   readonly election: {
     readonly leaseDurationMs: number;
     readonly renewDeadlineMs: number;
@@ -112,7 +114,16 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
     try {
       await Promise.all([
         controller.lead(signal),
-        runPruner({ database, clock, log, keepMs: settings.tickRetentionMs }, signal),
+        runPruner(
+          {
+            database,
+            clock,
+            log,
+            keepMs: settings.tickRetentionMs,
+            keepExplanationsMs: settings.explanationRetentionMs,
+          },
+          signal,
+        ),
       ]);
     } finally {
       metrics.leading(0);

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { resolve } from "node:path";
 import { parseDuration } from "../crds/duration.ts";
 import { microTime } from "../crds/lease.ts";
 import { readSslSettings } from "../db/connection-options.ts";
@@ -9,7 +10,7 @@ import { protocolFiles } from "../db/schema-files.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { EnvironmentReader } from "../runtime/environment.ts";
 import { createKubeClient } from "../runtime/kube/client.ts";
-import { createLog } from "../runtime/log.ts";
+import { createLog, type Log } from "../runtime/log.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { serveProbes } from "../runtime/probes.ts";
 import { exitOnFailure, shutdownSignals } from "../runtime/shutdown.ts";
@@ -44,6 +45,7 @@ function readEnvironment() {
       { min: 16, max: 65_536 },
       HEAP_MEGABYTES_MAX,
     ),
+    dispatchers: environment.optional("DISPATCHERS"),
     connectionsMax: environment.integer("DATABASE_CONNECTIONS", { min: 1, max: 1_000 }, 10),
     probePort: environment.integer("PROBE_PORT", { min: 0, max: 65_535 }, 8080),
     probeHost: environment.text("PROBE_HOST", "the address to serve probes on", "0.0.0.0"),
@@ -51,6 +53,29 @@ function readEnvironment() {
   };
   environment.finish();
   return settings;
+}
+
+function createPools(
+  settings: Pick<ReturnType<typeof readEnvironment>, "dispatchers" | "heapMegabytesMax" | "threads">,
+  log: Log,
+) {
+  const { dispatchers, heapMegabytesMax, threads } = settings;
+  const shared = {
+    clock: systemClock,
+    log,
+    heapMegabytesMax,
+    dispatchers: dispatchers === undefined ? undefined : resolve(dispatchers),
+  };
+  return {
+    dispatchPool: createDispatchPool({ ...shared, threads }),
+    // Most workers never need it.
+    isolationPool: createDispatchPool({
+      ...shared,
+      threads: 1,
+      startsAtOnce: false,
+      startThread: startDispatchProcess,
+    }),
+  };
 }
 
 async function main(): Promise<void> {
@@ -77,15 +102,7 @@ async function main(): Promise<void> {
     connectionsMax: settings.connectionsMax,
   });
   const databaseHealth = createDatabaseHealth({ ...edges, database, files: await protocolFiles() });
-  const threadSettings = { ...edges, heapMegabytesMax: settings.heapMegabytesMax };
-  const dispatchPool = createDispatchPool({ ...threadSettings, threads: settings.threads });
-  // Most workers never need it.
-  const isolationPool = createDispatchPool({
-    ...threadSettings,
-    threads: 1,
-    startsAtOnce: false,
-    startThread: startDispatchProcess,
-  });
+  const { dispatchPool, isolationPool } = createPools(settings, log);
   const instance = createWorker(
     {
       ...edges,

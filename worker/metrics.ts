@@ -1,4 +1,7 @@
+import { DISPATCHER_FAILURES } from "../db/dispatcher-failure.ts";
 import type { Metrics } from "../runtime/metrics.ts";
+import { DECISION_REFUSALS } from "./dispatch/validate.ts";
+import { KEEP_OUTCOMES } from "./story/keeper.ts";
 
 const TICK_OUTCOMES = ["committed", "missed", "reload", "outpaced", "unknown", "fenced"] as const;
 const CLAIM_OUTCOMES = ["claimed", "behind", "foreign", "failed"] as const;
@@ -21,6 +24,28 @@ export function createWorkerMetrics(metrics: Metrics) {
       "Slots that nobody ran, by cause: the tick before ran long, no holder was ticking, or the city rested after harm.",
       "because",
       ["overrun", "gap", "backed-off"],
+    ),
+    dispatcherFailures: metrics.countBy(
+      "dispatch_worker_dispatcher_failures_total",
+      "Times that a dispatcher failed and the next one was to decide, by cause.",
+      "because",
+      DISPATCHER_FAILURES,
+    ),
+    refusedDecisions: metrics.countBy(
+      "dispatch_worker_refused_decisions_total",
+      "Decisions that the validator refused, by cause.",
+      "because",
+      DECISION_REFUSALS,
+    ),
+    kept: metrics.countBy(
+      "dispatch_worker_explanations_total",
+      "Explanations of committed ticks, by what became of them.",
+      "outcome",
+      KEEP_OUTCOMES,
+    ),
+    standIns: metrics.gauge(
+      "dispatch_worker_stand_in_cities",
+      "Cities for which another dispatcher than their own decides, since theirs failed.",
     ),
     cities: metrics.gauge("dispatch_worker_cities", "Cities that this worker holds."),
     isolatedCities: metrics.gauge(

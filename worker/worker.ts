@@ -13,7 +13,9 @@ import { createDatabaseClock } from "./database-clock.ts";
 import type { DispatchPool } from "./dispatch-pool/dispatch-pool.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import type { WorkerMetrics } from "./metrics.ts";
+import type { Fallback } from "./tenure/fallback.ts";
 import type { Isolation } from "./tenure/isolation.ts";
+import { createKeeper } from "./story/keeper.ts";
 import { startTenure } from "./tenure/tenure.ts";
 
 /** A loop that missed this many of its turns is stuck. */
@@ -64,7 +66,9 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
   let isDatabaseReachable = true;
   const databaseClock = createDatabaseClock(clock);
   const isolations = new Map<string, Isolation>();
+  const fallbacks = new Map<string, Fallback>();
   const fence = createFence({ database, clock, random: dependencies.random, log });
+  const keeper = createKeeper({ database, clock, log, count: metrics.kept });
   const heartbeat = createHeartbeat({
     client: dependencies.heartbeatClient,
     clock,
@@ -87,6 +91,9 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
           databaseClock,
           fence,
           isolations,
+          keeper,
+          version: identity.version,
+          fallbacks,
           readSnapshot: (city, signal) => readSnapshot(database, city, signal),
           worker: identity.worker,
           onDatabase: (isReachable) => {
@@ -134,6 +141,7 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
           ]);
         }
         await assignments.close();
+        await keeper.close();
       } finally {
         ending.abort(new Error("the worker ended"));
         await running;

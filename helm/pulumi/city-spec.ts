@@ -21,6 +21,22 @@ export type CitySpec = {
   readonly timeZone?: Input<string>;
   /** Periods without a committed tick after which the city counts as stalled, 2 to 100. */
   readonly stallAfterTicks?: Input<number>;
+  /**
+   * Who decides: optimal, greedy (the nearest free courier, to fall back on), or the name of a module of your
+   * own that the workers have, without its extension. One that fails is stood in for by optimal, then by
+   * greedy, and the condition Dispatching says why.
+   */
+  readonly dispatcher?: Input<string>;
+  /**
+   * What a dispatcher of your own is told beside the parameters of dispatch: up to 32 texts of up to 1024
+   * characters by name. optimal and greedy do not read them.
+   */
+  readonly dispatcherParameters?: Input<Readonly<Record<string, Input<string>>>>;
+  /**
+   * Of how many ticks in a hundred all is recorded that is needed to replay them, 0 to 100, spread evenly.
+   * Records are forgotten with the explanations of ticks, after hours.
+   */
+  readonly recordPercent?: Input<number>;
   /** Parameters of the dispatch decision. */
   readonly dispatch?: Input<{
     /** Orders ready within this duration are looked at, 1s to 4h. */

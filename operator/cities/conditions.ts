@@ -1,5 +1,6 @@
 import type { CityCondition, CityStatus, ConditionStatus } from "../../crds/city.ts";
 import { formatDuration } from "../../crds/duration.ts";
+import type { DispatcherFailure } from "../../db/dispatcher-failure.ts";
 import type { Decision, WaitReason } from "./place.ts";
 import { isReleased, isSealed, isStalled, type CityView, type FleetView } from "./view.ts";
 
@@ -72,6 +73,16 @@ const WAIT_REASONS: Readonly<Record<WaitReason, (city: CityView, view: FleetView
   }),
 };
 
+const FAILURES: Readonly<Record<DispatcherFailure, string>> = {
+  unknown: "its worker does not know",
+  "not-loaded": "could not be loaded",
+  threw: "threw an error",
+  malformed: "answered something that is no result",
+  refused: "made no decision that the validator accepts",
+  overran: "did not return in time",
+  crashed: "ended its thread",
+};
+
 function judgeAssigned(city: CityView, decision: Decision, view: FleetView): Judgement {
   if (decision.kind === "wait") return WAIT_REASONS[decision.because](city, view);
   if (city.lease?.worker !== undefined) {
@@ -115,6 +126,13 @@ function judgeDispatching(city: CityView, view: FleetView): Judgement {
     };
   }
   if (!hasTicked) return { status: "Unknown", reason: "Starting", message: "waiting for the first tick" };
+  if (fence.dispatcherFailure !== undefined) {
+    return {
+      status: "True",
+      reason: "DispatcherFailed",
+      message: `a tick every ${formatDuration(city.periodMs)}, but another dispatcher stands in for "${city.city.spec.dispatcher}", which ${FAILURES[fence.dispatcherFailure]}; see the log of ${lease.worker}`,
+    };
+  }
   return { status: "True", reason: "Ticking", message: `a tick every ${formatDuration(city.periodMs)}` };
 }
 

@@ -1,6 +1,7 @@
 import type { City, TaskSpec } from "../../crds/city.ts";
 import type { Setbacks } from "../../crds/lease.ts";
 import type { FencingToken } from "../../crds/token.ts";
+import type { DispatcherFailure } from "../../db/dispatcher-failure.ts";
 import type { WorkerView } from "../workers/roster.ts";
 
 /** What the operator decides on: one plain, immutable picture of the fleet. Times are monotonic milliseconds. */
@@ -72,6 +73,8 @@ export type FenceView = {
   readonly claimedAtMs: number;
   /** Monotonic time of the last advance of the tick. */
   readonly advancedMs: number;
+  /** Why the City's own dispatcher did not decide the last tick; undefined: it did. */
+  readonly dispatcherFailure: DispatcherFailure | undefined;
 };
 
 /**

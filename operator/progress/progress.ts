@@ -79,6 +79,7 @@ export class Progress {
       committedAtMs: undefined,
       claimedAtMs: 0,
       changedAtMs: 0,
+      dispatcherFailure: undefined,
     };
     this.#sealedMs.set(city, nowMs);
     this.#cities.set(city, {

@@ -3,6 +3,7 @@ import { integration, unit, type Guard } from "./guard.ts";
 /** The guards of the worker, and of what every process watches with. */
 
 const TRANSITION = unit("worker/transition");
+const OWN_DISPATCHER = unit("dispatchers/own-dispatcher");
 const GRID = unit("worker/grid");
 
 export const WORKER_GUARDS: readonly Guard[] = [
@@ -62,6 +63,46 @@ export const WORKER_GUARDS: readonly Guard[] = [
     search: "const isAhead = lastSlotMs > currentMs + grid.periodMs;",
     replace: "const isAhead = false;",
     checks: [GRID],
+  },
+  {
+    name: "validator",
+    upholds: "no decision is sent that the snapshot does not allow",
+    file: "worker/dispatchers/decide.ts",
+    search: "validateDecisions(untouched, parameters, result.decisions)",
+    replace: "{ accepted: result.decisions, refused: [] as never[] }",
+    checks: [OWN_DISPATCHER],
+  },
+  {
+    name: "validator-has-its-own-snapshot",
+    upholds: "a dispatcher that changes its snapshot judges nobody",
+    file: "worker/dispatchers/decide.ts",
+    search: "isBuiltIn ? snapshot : readSnapshot()",
+    replace: "snapshot",
+    checks: [OWN_DISPATCHER],
+  },
+  {
+    name: "stand-in-within-the-tick",
+    upholds: "a dispatcher that fails does not stop its city",
+    file: "worker/dispatchers/decide.ts",
+    search: "if (isLast) throw error;",
+    replace: "throw error;",
+    checks: [OWN_DISPATCHER],
+  },
+  {
+    name: "stand-in-after-harm",
+    upholds: "a dispatcher that hangs does not stop its city",
+    file: "worker/tenure/fallback.ts",
+    search: "chain : chain.slice(fallback.rank)",
+    replace: "chain : chain",
+    checks: [unit("worker/fallback"), integration("product/own-dispatcher")],
+  },
+  {
+    name: "retry-apart",
+    upholds: "what did harm is not tried again beside other cities",
+    file: "worker/tenure/fallback.ts",
+    search: "return isHarm && fallback.ticksLeft === 0;",
+    replace: "return false;",
+    checks: [unit("worker/fallback")],
   },
   {
     name: "new-token-ends-the-tenure",

@@ -213,6 +213,7 @@ export class Cluster {
         namespace: NAMESPACE,
         clusterUid: this.uid,
         tickRetentionMs: TICK_RETENTION_MS,
+        explanationRetentionMs: TICK_RETENTION_MS,
         election: ELECTION,
       },
     );

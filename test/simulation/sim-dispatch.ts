@@ -1,6 +1,8 @@
 import type { Random } from "../../local/traffic/random.ts";
 import { OperationalError } from "../../runtime/errors.ts";
 import type { DispatchPool } from "../../worker/dispatch-pool/dispatch-pool.ts";
+import { anAnswer } from "../support/dispatch-snapshot.ts";
+import { validateDecisions } from "../../worker/dispatch/validate.ts";
 import type { SimProcess } from "./sim-process.ts";
 
 /** Takes some time, now and then too much, and sends open orders to couriers as its random numbers say. */
@@ -9,7 +11,7 @@ export function createSimDispatch(process: SimProcess, random: Random): Dispatch
   const pool = {
     /** Share of the calls that never return. */
     overruns: 0,
-    run: (async (snapshot, _parameters, deadlineMs, signal) => {
+    run: (async (snapshot, { parameters }, deadlineMs, signal) => {
       if (random() < pool.overruns) {
         await clock.sleep(deadlineMs * 1.5, signal);
         throw new OperationalError({
@@ -26,7 +28,8 @@ export function createSimDispatch(process: SimProcess, random: Random): Dispatch
         if (assignment !== undefined || !free.delete(courier)) return [];
         return [{ order: id, courier, stop: 1, from: undefined }];
       });
-      return { decisions, explanations: [], degraded: false, gap: undefined };
+      const { accepted, refused } = validateDecisions(snapshot, parameters, decisions);
+      return anAnswer({ decisions: accepted, refused });
     }) satisfies DispatchPool["run"],
     close: () => Promise.resolve(),
   };

@@ -1,5 +1,6 @@
 import {
   CITY_API_VERSION,
+  DEFAULT_DISPATCHER,
   DEFAULT_DISPATCH,
   SEAL_FINALIZER,
   taskSpecOf,
@@ -36,6 +37,9 @@ export function cityOf(
       timeZone: "Etc/UTC",
       stallAfterTicks: 3,
       dispatch: DEFAULT_DISPATCH,
+      dispatcher: DEFAULT_DISPATCHER,
+      dispatcherParameters: {},
+      recordPercent: 0,
       ...spec,
     },
   };

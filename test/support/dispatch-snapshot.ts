@@ -1,5 +1,7 @@
 import { randomStream } from "../../local/traffic/random.ts";
 import { DEFAULT_PARAMETERS } from "../../worker/dispatch/default-parameters.ts";
+import type { DispatchAnswer } from "../../worker/dispatch-pool/protocol.ts";
+import type { PoolQuestion } from "../../worker/dispatch-pool/dispatch-pool.ts";
 import type {
   Courier,
   DispatchParameters,
@@ -81,6 +83,27 @@ export function aCourier(id: string, rest: Partial<Courier> = {}): Courier {
 
 export function aSnapshot(orders: readonly Order[], couriers: readonly Courier[]): DispatchSnapshot {
   return { nowMs: NOW_MS, orders, couriers };
+}
+
+/** What is asked of `optimal` alone, with these parameters. */
+export function aQuestion(rest: Partial<PoolQuestion> = {}): PoolQuestion {
+  return { dispatchers: ["optimal"], parameters: PARAMETERS, own: {}, record: undefined, ...rest };
+}
+
+/** What a thread answers that decided nothing. */
+export function anAnswer(rest: Partial<DispatchAnswer> = {}): DispatchAnswer {
+  return {
+    by: "optimal",
+    decisions: [],
+    degraded: false,
+    gap: undefined,
+    refused: [],
+    failures: [],
+    explanations: new Uint8Array(),
+    leftOut: 0,
+    record: undefined,
+    ...rest,
+  };
 }
 
 /** A random city with all that a filter may meet: declined orders, busy couriers, ends of shifts, far corners. */

@@ -22,6 +22,7 @@ const NO_FENCE: FenceRow = {
   claimedAtMs: 0,
   committedAtMs: null,
   changedAtMs: 0,
+  degraded: 0,
 };
 
 const PROCEDURES: Readonly<Record<string, { readonly parameters: number; readonly run: Procedure }>> = {
@@ -30,6 +31,8 @@ const PROCEDURES: Readonly<Record<string, { readonly parameters: number; readonl
   seal_city: { parameters: 3, run: sealCity },
   read_snapshot: { parameters: 1, run: readSnapshot },
   prune_ticks: { parameters: 4, run: pruneTicks },
+  keep_explanation: { parameters: 7, run: () => [[{ outcome: "kept" }]] },
+  prune_explanations: { parameters: 2, run: () => [[{ pruned: 0 }]] },
   establish_authority: {
     parameters: 1,
     run(tables, [uid]) {
@@ -193,7 +196,7 @@ function commitTick(tables: FakeTables, values: readonly SqlValue[], nowMs: numb
     snapshotTick: BigInt(String(values[8])),
     decisions: sent,
     dropped,
-    isDegraded: values[9] === true,
+    isDegraded: values[9] !== 0,
     committedAtMs: nowMs,
   });
   tables.setFence(city, {
@@ -204,6 +207,7 @@ function commitTick(tables: FakeTables, values: readonly SqlValue[], nowMs: numb
     commitId,
     committedAtMs: nowMs,
     changedAtMs: nowMs,
+    degraded: Number(values[9]),
   });
   return [[{ outcome: "committed", dropped }]];
 }
@@ -268,6 +272,7 @@ function readProgress(tables: FakeTables, sinceMs: number, nowMs: number): reado
       claimed_at: new Date(fence.claimedAtMs),
       committed_at: fence.committedAtMs === null ? null : new Date(fence.committedAtMs),
       changed_at: new Date(fence.changedAtMs),
+      degraded: fence.degraded,
     });
   }
   return rows.length > 0 ? rows : [{ database_time_ms, city: null }];

@@ -17,6 +17,7 @@ export type FenceRow = {
   readonly claimedAtMs: number;
   readonly committedAtMs: number | null;
   readonly changedAtMs: number;
+  readonly degraded: number;
 };
 
 export type ClaimRow = {

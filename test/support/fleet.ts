@@ -47,6 +47,7 @@ export function fenceView(fields: Partial<FenceView> = {}): FenceView {
     claimedAtMs: 1,
     committedAtMs: 1,
     advancedMs: 0,
+    dispatcherFailure: undefined,
     ...fields,
   };
 }

@@ -1,9 +1,11 @@
 import { parentPort } from "node:worker_threads";
+import { anAnswer } from "./dispatch-snapshot.ts";
 import { READY, type DispatchAnswer, type DispatchRequest } from "../../worker/dispatch-pool/protocol.ts";
+import { decodeSnapshot } from "../../worker/dispatch-pool/snapshot-codec.ts";
 
 /** A dispatch thread that does what the id of the first order says. */
 parentPort?.on("message", (request: DispatchRequest) => {
-  switch (request.snapshot.orders[0]?.id ?? "") {
+  switch (decodeSnapshot(request.snapshot).orders[0]?.id ?? "") {
     case "hang":
       for (;;);
     case "crash":
@@ -22,7 +24,7 @@ parentPort?.on("message", (request: DispatchRequest) => {
       const decisions = [
         { order: "remaining", courier: String(request.remainingMs), stop: 1, from: undefined },
       ];
-      const answer: DispatchAnswer = { decisions, explanations: [], degraded: false, gap: undefined };
+      const answer: DispatchAnswer = { ...anAnswer(), decisions };
       parentPort?.postMessage(answer, []);
     }
   }

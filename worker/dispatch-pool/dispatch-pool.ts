@@ -1,11 +1,16 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { assert, OperationalError } from "../../runtime/errors.ts";
 import type { Log } from "../../runtime/log.ts";
-import type { DispatchParameters, DispatchResult, DispatchSnapshot } from "../dispatch/model.ts";
-import { startDispatchThread, type DispatchThread } from "./dispatch-thread.ts";
+import type { DispatchSnapshot } from "../dispatch/model.ts";
+import { startDispatchThread, type DispatchThread, type ThreadSettings } from "./dispatch-thread.ts";
+import type { DispatchAnswer, DispatchRequest } from "./protocol.ts";
+import { encodeSnapshot, type EncodedSnapshot } from "./snapshot-codec.ts";
+
+/** What the pool is asked beside the snapshot. */
+export type PoolQuestion = Omit<DispatchRequest, "snapshot" | "remainingMs">;
 
 /**
- * Runs the pure dispatcher in threads, so that heartbeats and watches never wait for it. Calls start in the order in
+ * Runs dispatchers in threads, so that heartbeats and watches never wait for it. Calls start in the order in
  * which they came; a thread that hangs or crashes costs the one call that it ran. Those that wait behind it get a fresh
  * thread after `RELIEF_AFTER_MS`, or at its deadline: they need not wait until it is given up.
  */
@@ -19,10 +24,10 @@ export type DispatchPool = {
    */
   run(
     snapshot: DispatchSnapshot,
-    parameters: DispatchParameters,
+    question: PoolQuestion,
     deadlineMs: number,
     signal: AbortSignal,
-  ): Promise<DispatchResult>;
+  ): Promise<DispatchAnswer>;
   /** Rejects all calls with `dispatch-closed` and resolves when every thread is gone. */
   close(): Promise<void>;
 };
@@ -40,12 +45,12 @@ const START_LIMIT_MS = 10_000;
 export const HEAP_MEGABYTES_MAX = 512;
 
 type Call = {
-  readonly snapshot: DispatchSnapshot;
-  readonly parameters: DispatchParameters;
+  readonly snapshot: EncodedSnapshot;
+  readonly question: PoolQuestion;
   /** On the monotonic clock. */
   readonly deadlineAtMs: number;
   readonly hardDeadlineAtMs: number;
-  readonly answer: PromiseWithResolvers<DispatchResult>;
+  readonly answer: PromiseWithResolvers<DispatchAnswer>;
   /** Where it runs; undefined while it waits. */
   slot: Slot | undefined;
   /** It has run for longer than others are to wait for it. */
@@ -54,7 +59,7 @@ type Call = {
   cancelStartLimit: () => void;
 };
 
-type StartThread = (module: URL, heapMegabytesMax: number) => DispatchThread;
+type StartThread = (settings: ThreadSettings) => DispatchThread;
 
 /** One place for a thread. Empty when its thread ended while idle, until a call needs it. */
 type Slot = { thread: DispatchThread | undefined; isBusy: boolean };
@@ -69,8 +74,10 @@ export function createDispatchPool(input: {
   readonly heapMegabytesMax?: number;
   /** Whether threads start before a call needs them. */
   readonly startsAtOnce?: boolean;
-  /** What the threads run; it follows `protocol.ts`. */
+  /** What the threads run, see `ThreadSettings`. */
   readonly threadModule?: URL;
+  /** The folder of the company's own dispatchers. */
+  readonly dispatchers?: string | undefined;
   /** `startDispatchThread` unless said otherwise. */
   readonly startThread?: StartThread;
 }): DispatchPool {
@@ -80,6 +87,7 @@ export function createDispatchPool(input: {
     heapMegabytesMax: HEAP_MEGABYTES_MAX,
     startsAtOnce: true,
     threadModule: new URL("thread.ts", import.meta.url),
+    dispatchers: undefined,
     startThread: startDispatchThread,
     ...input,
   });
@@ -88,10 +96,8 @@ export function createDispatchPool(input: {
 class ThreadPool implements DispatchPool {
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #threadModule: URL;
-  readonly #startThread: StartThread;
+  readonly #start: () => DispatchThread;
   readonly #waitingCallsMax: number;
-  readonly #heapMegabytesMax: number;
   readonly #slots: Slot[];
   readonly #waiting: Call[] = [];
   readonly #running = new Set<Call>();
@@ -104,10 +110,9 @@ class ThreadPool implements DispatchPool {
   constructor(input: Required<Parameters<typeof createDispatchPool>[0]>) {
     this.#clock = input.clock;
     this.#log = input.log;
-    this.#threadModule = input.threadModule;
-    this.#startThread = input.startThread;
+    const { heapMegabytesMax, dispatchers, startThread } = input;
+    this.#start = () => startThread({ module: input.threadModule, heapMegabytesMax, dispatchers });
     this.#waitingCallsMax = input.waitingCallsMax;
-    this.#heapMegabytesMax = input.heapMegabytesMax;
     this.#slots = Array.from({ length: input.threads }, () => ({
       thread: input.startsAtOnce ? this.#start() : undefined,
       isBusy: false,
@@ -116,10 +121,10 @@ class ThreadPool implements DispatchPool {
 
   async run(
     snapshot: DispatchSnapshot,
-    parameters: DispatchParameters,
+    question: PoolQuestion,
     deadlineMs: number,
     signal: AbortSignal,
-  ): Promise<DispatchResult> {
+  ): Promise<DispatchAnswer> {
     signal.throwIfAborted();
     if (this.#isClosed) throw closed();
     const isFull = this.#waiting.length >= this.#waitingCallsMax;
@@ -128,11 +133,11 @@ class ThreadPool implements DispatchPool {
     }
     const nowMs = this.#clock.monotonicMs();
     const call: Call = {
-      snapshot,
-      parameters,
+      snapshot: encodeSnapshot(snapshot),
+      question,
       deadlineAtMs: nowMs + deadlineMs,
       hardDeadlineAtMs: nowMs + deadlineMs * HARD_DEADLINE_FACTOR,
-      answer: Promise.withResolvers<DispatchResult>(),
+      answer: Promise.withResolvers<DispatchAnswer>(),
       slot: undefined,
       isOverdue: false,
       cancelStartLimit: () => undefined,
@@ -222,8 +227,8 @@ class ThreadPool implements DispatchPool {
     const thread = slot.thread;
     try {
       const result = await thread.call({
+        ...call.question,
         snapshot: call.snapshot,
-        parameters: call.parameters,
         remainingMs: Math.max(0, call.deadlineAtMs - this.#clock.monotonicMs()),
       });
       call.answer.resolve(result);
@@ -254,10 +259,6 @@ class ThreadPool implements DispatchPool {
     if (this.#detached.delete(call)) this.#empty(slot);
     else if (because !== undefined) this.#replace(slot, because);
     this.#pump();
-  }
-
-  #start(): DispatchThread {
-    return this.#startThread(this.#threadModule, this.#heapMegabytesMax);
   }
 
   #replace(slot: Slot, because: string): void {

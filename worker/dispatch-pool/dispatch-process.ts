@@ -1,8 +1,8 @@
 import { fork } from "node:child_process";
 import { OperationalError } from "../../runtime/errors.ts";
-import type { DispatchResult } from "../dispatch/model.ts";
-import type { DispatchThread } from "./dispatch-thread.ts";
-import type { ProcessAnswer } from "../dispatch-process/main.ts";
+import type { ProcessAnswer, ProcessSettings } from "../dispatch-process/main.ts";
+import type { DispatchThread, ThreadSettings } from "./dispatch-thread.ts";
+import type { DispatchAnswer } from "./protocol.ts";
 
 const ENTRY = new URL("../dispatch-process/main.ts", import.meta.url);
 
@@ -10,14 +10,15 @@ const ENTRY = new URL("../dispatch-process/main.ts", import.meta.url);
  * A dispatch thread in a process of its own, for cities that did harm: what takes a process down from within a thread (see
  * `startDispatchThread`) takes down nobody else's. It ends with its parent, however that ends.
  */
-export function startDispatchProcess(module: URL, heapMegabytesMax: number): DispatchThread {
-  const child = fork(ENTRY, [module.href, String(heapMegabytesMax)], {
+export function startDispatchProcess({ module, ...rest }: ThreadSettings): DispatchThread {
+  const settings: ProcessSettings = { ...rest, module: module.href };
+  const child = fork(ENTRY, [JSON.stringify(settings)], {
     serialization: "advanced",
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
   let over = false;
   let ready = false;
-  let current: PromiseWithResolvers<DispatchResult> | undefined;
+  let current: PromiseWithResolvers<DispatchAnswer> | undefined;
   const gone = Promise.withResolvers<void>();
 
   const end = (message: string, cause?: unknown): void => {
@@ -31,8 +32,8 @@ export function startDispatchProcess(module: URL, heapMegabytesMax: number): Dis
       case "ready":
         ready = true;
         break;
-      case "result":
-        current?.resolve(answer.result);
+      case "answered":
+        current?.resolve(answer.answer);
         current = undefined;
         break;
       case "ended":
@@ -53,7 +54,7 @@ export function startDispatchProcess(module: URL, heapMegabytesMax: number): Dis
     isOver: () => over,
     isReady: () => ready,
     async call(request) {
-      current = Promise.withResolvers<DispatchResult>();
+      current = Promise.withResolvers<DispatchAnswer>();
       const { promise } = current;
       // A process that cannot be sent to is on its way out: `exit` tells.
       child.send(request, () => undefined);

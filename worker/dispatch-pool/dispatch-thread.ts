@@ -1,7 +1,20 @@
 import { Worker } from "node:worker_threads";
 import { OperationalError } from "../../runtime/errors.ts";
-import type { DispatchResult } from "../dispatch/model.ts";
-import { READY, type DispatchAnswer, type DispatchRequest } from "./protocol.ts";
+import {
+  READY,
+  type DispatchAnswer,
+  type DispatchMessage,
+  type DispatchRequest,
+  type DispatchThreadData,
+} from "./protocol.ts";
+import { buffersOf } from "./snapshot-codec.ts";
+
+/** What a thread, or a process with one, is started with. */
+export type ThreadSettings = DispatchThreadData & {
+  /** What it runs; it follows `protocol.ts`. */
+  readonly module: URL;
+  readonly heapMegabytesMax: number;
+};
 
 /** A thread that decides on one request at a time. Once a call has failed it is over and must be replaced. */
 export type DispatchThread = {
@@ -9,10 +22,10 @@ export type DispatchThread = {
   /** Whether it has loaded. On a machine without a free core that can take longer than a tick. */
   isReady(): boolean;
   /**
-   * Rejects with an OperationalError `dispatch-crashed` when the thread ends first, whether by its own mistake, by running
-   * out of memory or by `terminate`.
+   * Takes the request's snapshot away from its caller. Rejects with an OperationalError `dispatch-crashed` when the thread
+   * ends first, whether by its own mistake, by running out of memory or by `terminate`.
    */
-  call(request: DispatchRequest): Promise<DispatchResult>;
+  call(request: DispatchRequest): Promise<DispatchAnswer>;
   /** Ends it wherever it is, even in an endless loop; resolves when it is gone. */
   terminate(): Promise<void>;
 };
@@ -26,29 +39,29 @@ export type DispatchThread = {
  * own: see `startDispatchProcess`.
  */
 export function startDispatchThread(
-  module: URL,
-  heapMegabytesMax: number,
+  { module, heapMegabytesMax, dispatchers }: ThreadSettings,
   onReady: () => void = () => undefined,
 ): DispatchThread {
   const worker = new Worker(module, {
     name: "dispatch",
     resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax },
+    workerData: { dispatchers } satisfies DispatchThreadData,
   });
   let over = false;
   let ready = false;
   let failure: unknown;
-  let current: PromiseWithResolvers<DispatchResult> | undefined;
+  let current: PromiseWithResolvers<DispatchAnswer> | undefined;
   const gone = Promise.withResolvers<void>();
 
-  worker.on("message", (answer: DispatchAnswer) => {
-    if (answer === READY) {
+  worker.on("message", (message: DispatchMessage) => {
+    if (message === READY) {
       ready = true;
       onReady();
       return;
     }
     const call = current;
     current = undefined;
-    call?.resolve(answer);
+    call?.resolve(message);
   });
   // Always followed by "exit", which tells the call.
   worker.on("error", (error: unknown) => {
@@ -72,9 +85,9 @@ export function startDispatchThread(
     isOver: () => over,
     isReady: () => ready,
     async call(request) {
-      current = Promise.withResolvers<DispatchResult>();
+      current = Promise.withResolvers<DispatchAnswer>();
       const { promise } = current;
-      worker.postMessage(request, []);
+      worker.postMessage(request, buffersOf(request.snapshot));
       return promise;
     },
     async terminate() {

@@ -1,29 +1,33 @@
-import type { DispatchResult } from "../dispatch/model.ts";
-import { startDispatchThread } from "../dispatch-pool/dispatch-thread.ts";
-import type { DispatchRequest } from "../dispatch-pool/protocol.ts";
+import { startDispatchThread, type ThreadSettings } from "../dispatch-pool/dispatch-thread.ts";
+import { copySnapshot } from "../dispatch-pool/snapshot-codec.ts";
+import type { DispatchAnswer, DispatchRequest } from "../dispatch-pool/protocol.ts";
 
 /**
  * The process of isolated cities. It passes requests on to one dispatch thread, so that its own loop always turns and it
  * notices at once when its parent is gone. It ends with the thread; the pool starts another.
  */
 
+/** Its one argument, as JSON. */
+export type ProcessSettings = Omit<ThreadSettings, "module"> & { readonly module: string };
+
 export type ProcessAnswer =
   /** Its thread has loaded and takes requests. */
   | { readonly kind: "ready" }
-  | { readonly kind: "result"; readonly result: DispatchResult }
+  | { readonly kind: "answered"; readonly answer: DispatchAnswer }
   /** `mistake`: the message of what the dispatcher threw; an Error does not survive the way to another process. */
   | { readonly kind: "ended"; readonly message: string; readonly mistake: string };
 
-const [module = "", heapMegabytesMax = ""] = process.argv.slice(2);
-const thread = startDispatchThread(new URL(module), Number(heapMegabytesMax), () => {
+const settings = JSON.parse(process.argv[2] ?? "") as ProcessSettings;
+const thread = startDispatchThread({ ...settings, module: new URL(settings.module) }, () => {
   const ready: ProcessAnswer = { kind: "ready" };
   process.send?.(ready);
 });
 
 async function answer(request: DispatchRequest): Promise<void> {
+  const own = { ...request, snapshot: copySnapshot(request.snapshot) };
   try {
-    const result: ProcessAnswer = { kind: "result", result: await thread.call(request) };
-    process.send?.(result);
+    const answered: ProcessAnswer = { kind: "answered", answer: await thread.call(own) };
+    process.send?.(answered);
   } catch (error) {
     const { message, cause } = error as Error;
     const mistake = Error.isError(cause) ? cause.message : String(cause);

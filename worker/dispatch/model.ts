@@ -129,15 +129,18 @@ export type CostParts = {
 };
 
 /** A hard rule that keeps a courier away from an order. */
-export type Refusal =
-  | "capacity"
-  | "unacknowledged"
-  | "not-free"
-  | "shift-over"
-  | "position-stale"
-  | "vehicle"
-  | "too-far"
-  | "declined";
+export type Refusal = (typeof REFUSALS)[number];
+
+export const REFUSALS = [
+  "capacity",
+  "unacknowledged",
+  "not-free",
+  "shift-over",
+  "position-stale",
+  "vehicle",
+  "too-far",
+  "declined",
+] as const;
 
 /** `courier-busy`: the courier cannot set off before the next tick. `time-left`: setting off a tick later is early enough. */
 export type HoldReason = "courier-busy" | "time-left";

@@ -1,27 +1,38 @@
 import { bundleInSequence } from "./bundle.ts";
-import type { Decision, DispatchParameters, DispatchSnapshot, Refusal } from "./model.ts";
+import {
+  REFUSALS,
+  type Decision,
+  type DispatchParameters,
+  type DispatchSnapshot,
+  type Refusal,
+} from "./model.ts";
 import { heldOrders, poolOf, refusalOfCourier, type PooledCourier, type PooledOrder } from "./pool.ts";
 import { refusalOf } from "./refuse.ts";
 import { onTheWayMsOf } from "./trip.ts";
 
-/** Why a decision must not be sent. */
-export type DecisionRefusal =
-  | Refusal
-  | "unknown-order"
-  | "unknown-courier"
-  | "order-assigned"
-  | "order-twice"
-  | "beyond-horizon"
+/** Why a decision must not be sent, beside what keeps a courier away from an order. */
+const WRONG_DECISIONS = [
+  "unknown-order",
+  "unknown-courier",
+  "order-assigned",
+  "order-twice",
+  "beyond-horizon",
   /** It is not with the courier from whom the decision takes it. */
-  | "not-from"
+  "not-from",
   /** Several for one courier, of more than one store. */
-  | "two-stores"
-  | "bundle-too-large"
-  | "bundle-delay"
+  "two-stores",
+  "bundle-too-large",
+  "bundle-delay",
   /** The stops of one courier are not 1, 2, 3 …. */
-  | "stops"
+  "stops",
   /** The courier has an order that could be given back, and is not relieved of it. */
-  | "not-relieved";
+  "not-relieved",
+] as const;
+
+/** Why a decision must not be sent. */
+export type DecisionRefusal = Refusal | (typeof WRONG_DECISIONS)[number];
+
+export const DECISION_REFUSALS: readonly DecisionRefusal[] = [...REFUSALS, ...WRONG_DECISIONS];
 
 export type Validation = {
   readonly accepted: readonly Decision[];

@@ -28,8 +28,10 @@ export function isolationAtStart(known: Isolation | undefined, setbacks: number)
   return setbacks > 0 ? { kind: "isolated", goodTicks: 0, failures: 0 } : SHARED;
 }
 
-export function isolationAfter(isolation: Isolation, outcome: TickOutcome): Isolation {
+/** `hasStandIn`: another dispatcher decides the next tick, so that there is nothing to rest for. */
+export function isolationAfter(isolation: Isolation, outcome: TickOutcome, hasStandIn: boolean): Isolation {
   if (outcome.kind === "missed" && isHarm(outcome.because)) {
+    if (hasStandIn) return { kind: "isolated", goodTicks: 0, failures: 0 };
     const failures = isolation.kind === "isolated" ? isolation.failures : 0;
     return { kind: "isolated", goodTicks: 0, failures: failures + 1 };
   }

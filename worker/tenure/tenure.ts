@@ -3,7 +3,7 @@ import type { FencingToken } from "../../crds/token.ts";
 import { withDeadline } from "../../runtime/abort.ts";
 import { backoffMs } from "../../runtime/backoff.ts";
 import { isOperational } from "../../runtime/errors.ts";
-import type { WorkerMetrics } from "../metrics.ts";
+import { hasStandInFor } from "./decide.ts";
 import { gridOf, nextSlot, slotAt } from "./grid.ts";
 import { isolationAfter, isolationAtStart, restMs, SHARED, type Isolation } from "./isolation.ts";
 import { runTick, type TickDependencies } from "./tick.ts";
@@ -13,7 +13,6 @@ export type TenureDependencies = TickDependencies & {
   readonly random: () => number;
   /** Identity of this worker. */
   readonly worker: string;
-  readonly metrics: WorkerMetrics;
   /** What this worker knows of its cities' conduct; those that are isolated, also while their token changes. */
   readonly isolations: Map<string, Isolation>;
 };
@@ -80,7 +79,8 @@ async function runTenure(
   const { log } = dependencies;
   const fields = { city: input.city, token: String(input.token) };
   let state: TenureState = assigned;
-  learn(dependencies, input.city, isolationAtStart(dependencies.isolations.get(input.city), input.setbacks));
+  const known = dependencies.isolations.get(input.city);
+  learn(dependencies, input.city, isolationAtStart(known, input.setbacks), "setbacks");
   while (state.kind !== "ended") {
     const event: TenureEvent = control.stopping.aborted
       ? { kind: control.stopReason() }
@@ -170,6 +170,7 @@ async function tickAtNextSlot(
   const periodMs = periodMsOf(input.task);
   const grid = gridOf(input.city, periodMs);
   const isolation = isolationOf(dependencies, input.city);
+  const hasStandIn = hasStandInFor(dependencies, input);
   const rest = restMs(isolation, periodMs);
   if (rest > 0) {
     const triedMs = slotAt(grid, databaseClock.nowMs());
@@ -207,7 +208,7 @@ async function tickAtNextSlot(
   );
   metrics.tickDuration((clock.monotonicMs() - startedAtMs) / 1_000);
   metrics.ticks(outcome.kind);
-  learn(dependencies, input.city, isolationAfter(isolation, outcome));
+  learn(dependencies, input.city, isolationAfter(isolation, outcome, hasStandIn), "harm");
   // Those that it rested were counted when it had.
   if (outcome.kind === "committed" && rest === 0) {
     metrics.skippedSlots(state.missed > 0 ? "gap" : "overrun", skipped);
@@ -219,7 +220,13 @@ function isolationOf({ isolations }: TenureDependencies, city: string): Isolatio
   return isolations.get(city) ?? SHARED;
 }
 
-function learn(dependencies: TenureDependencies, city: string, isolation: Isolation): void {
+/** `because`: what speaks against the city where this isolates it. */
+function learn(
+  dependencies: TenureDependencies,
+  city: string,
+  isolation: Isolation,
+  because: "harm" | "setbacks",
+): void {
   const { isolations, metrics, log } = dependencies;
   const before = isolationOf(dependencies, city);
   if (isolation.kind === "isolated") isolations.set(city, isolation);
@@ -227,7 +234,7 @@ function learn(dependencies: TenureDependencies, city: string, isolation: Isolat
   metrics.isolatedCities(isolations.size);
   if (isolation.kind === before.kind) return;
   if (isolation.kind === "shared") log.info({ city }, "city back among the others");
-  else log.warn({ city, because: isolation.failures > 0 ? "harm" : "setbacks" }, "city isolated");
+  else log.warn({ city, because }, "city isolated");
 }
 
 /** Waits; true when the tenure was told to stop meanwhile. */

@@ -5,27 +5,23 @@ import type { CitySnapshot } from "../../db/snapshot.ts";
 import { withDeadline } from "../../runtime/abort.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { isOperational } from "../../runtime/errors.ts";
-import type { Log } from "../../runtime/log.ts";
-import { HARD_DEADLINE_FACTOR, type DispatchPool } from "../dispatch-pool/dispatch-pool.ts";
-import type { DispatchResult } from "../dispatch/model.ts";
-import { validateDecisions } from "../dispatch/validate.ts";
+import { HARD_DEADLINE_FACTOR } from "../dispatch-pool/dispatch-pool.ts";
+import type { DispatchAnswer } from "../dispatch-pool/protocol.ts";
 import type { DatabaseClock } from "../database-clock.ts";
+import type { Keeper } from "../story/keeper.ts";
+import { decide, fallbackOf, type DecideDependencies } from "./decide.ts";
 import { tickLimits, type TickLimits } from "./grid.ts";
-import { dispatchParametersOf, dispatchSnapshotOf } from "./inputs.ts";
 import type { TenureEvent } from "./transition.ts";
 
-export type TickDependencies = {
+export type TickDependencies = DecideDependencies & {
   readonly clock: Clock;
   readonly databaseClock: DatabaseClock;
   readonly fence: Fence;
   readonly readSnapshot: (city: string, signal: AbortSignal) => Promise<CitySnapshot>;
-  readonly dispatchPool: DispatchPool;
-  /** For the cities that did harm to their thread. */
-  readonly isolationPool: DispatchPool;
   readonly newCommitId: () => string;
+  readonly keeper: Pick<Keeper, "keep">;
   /** Told after every exchange with the database. */
   readonly onDatabase: (isReachable: boolean) => void;
-  readonly log: Log;
 };
 
 export type TickInput = {
@@ -72,8 +68,13 @@ export async function runTick(
           return { kind: "reload" };
         }
         const deadlineMs = dispatchDeadlineMs(limits, dependencies.clock.monotonicMs() - startedAtMs);
-        const result = await decide(dependencies, { ...input, deadlineMs }, snapshot, tickSignal);
-        return await commit(dependencies, input, snapshot, result, tickSignal);
+        const answer = await decide(
+          dependencies,
+          { ...input, deadlineMs, tick: input.lastTick + 1n },
+          snapshot,
+          tickSignal,
+        );
+        return await commit(dependencies, input, snapshot, answer, tickSignal);
       } catch (error) {
         // Whatever throws here surely changed nothing: a commit that may have gone through is an outcome, not an error.
         if (!isOperational(error) && !tickSignal.aborted) throw error;
@@ -111,28 +112,11 @@ async function readSnapshotTimed(
   return snapshot;
 }
 
-async function decide(
-  { dispatchPool, isolationPool, log }: TickDependencies,
-  input: TickInput & { readonly deadlineMs: number },
-  snapshot: CitySnapshot,
-  signal: AbortSignal,
-): Promise<DispatchResult> {
-  const dispatchSnapshot = dispatchSnapshotOf(snapshot);
-  const parameters = dispatchParametersOf(input.task);
-  const pool = input.isIsolated ? isolationPool : dispatchPool;
-  const result = await pool.run(dispatchSnapshot, parameters, input.deadlineMs, signal);
-  const { accepted, refused } = validateDecisions(dispatchSnapshot, parameters, result.decisions);
-  for (const { decision, because } of refused) {
-    log.error({ city: input.city, decision, because }, "decision refused by the validator");
-  }
-  return { ...result, decisions: accepted };
-}
-
 async function commit(
-  { fence, newCommitId, onDatabase, log }: TickDependencies,
+  { fence, fallbacks, keeper, newCommitId, onDatabase, log }: TickDependencies,
   input: TickInput,
   snapshot: CitySnapshot,
-  result: DispatchResult,
+  answer: DispatchAnswer,
   signal: AbortSignal,
 ): Promise<TickOutcome> {
   const tick = input.lastTick + 1n;
@@ -149,17 +133,23 @@ async function commit(
       slotMs: input.slotMs,
       periodMs: input.periodMs,
       snapshotTick: snapshot.tick,
-      degraded: result.degraded || snapshot.isCut,
-      decisions: result.decisions,
+      degraded: answer.degraded || snapshot.isCut,
+      dispatcherFailure: fallbackOf({ fallbacks }, input)?.because,
+      decisions: answer.decisions,
     },
     signal,
   );
   switch (outcome.kind) {
     case "committed":
       log.debug(
-        { ...fields, slot: input.slotMs, count: result.decisions.length - outcome.dropped.length },
+        { ...fields, slot: input.slotMs, count: answer.decisions.length - outcome.dropped.length },
         "tick committed",
       );
+      // Of a city at rest there is nothing to tell.
+      if (snapshot.orders.length > 0 && answer.explanations.length > 0) {
+        const { by: dispatcher, leftOut, explanations, record } = answer;
+        keeper.keep({ city: input.city, tick, commitId, dispatcher, leftOut, explanations, record });
+      }
       return { kind: "committed", tick, slotMs: input.slotMs, commitId };
     case "fenced":
       log.info(fields, "tick fenced");

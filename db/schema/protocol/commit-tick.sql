@@ -19,7 +19,9 @@ CREATE PROCEDURE commit_tick(
   IN p_slot_ms       BIGINT UNSIGNED,
   IN p_period_ms     INT UNSIGNED,
   IN p_snapshot_tick BIGINT UNSIGNED,
-  IN p_degraded      BOOLEAN,
+  -- 0: no. 1: the deadline or the size of the snapshot cut it short. 2 and more: why the City's own dispatcher did not
+  -- decide it, see db/dispatcher-failure.ts.
+  IN p_degraded      TINYINT UNSIGNED,
   -- [{"order": "o1", "courier": "c7", "stop": 1, "from": null}, …], as `apply_decisions` takes them.
   IN p_decisions     JSON
 )
@@ -84,6 +86,7 @@ main: BEGIN
           UUID_TO_BIN(p_previous_commit_id), p_slot_ms, p_period_ms, p_snapshot_tick, JSON_LENGTH(p_decisions), v_dropped, p_degraded, UTC_TIMESTAMP(3));
   UPDATE city_fence
      SET tick = p_tick, slot_ms = p_slot_ms, period_ms = p_period_ms, commit_id = UUID_TO_BIN(p_commit_id),
+         degraded = p_degraded,
          committed_at = UTC_TIMESTAMP(3), changed_at = UTC_TIMESTAMP(3)
    WHERE city = p_city;
   COMMIT;

@@ -10,11 +10,15 @@ GRANT SELECT ON claim TO {worker}, {operator}, {feed}
 ;;
 GRANT SELECT ON tick TO {worker}, {operator}, {feed}
 ;;
+GRANT SELECT ON tick_explanation TO {worker}, {operator}, {feed}
+;;
 GRANT EXECUTE ON PROCEDURE claim_city TO {worker}
 ;;
 GRANT EXECUTE ON PROCEDURE commit_tick TO {worker}
 ;;
 GRANT EXECUTE ON PROCEDURE read_snapshot TO {worker}
+;;
+GRANT EXECUTE ON PROCEDURE keep_explanation TO {worker}
 ;;
 GRANT EXECUTE ON PROCEDURE seal_city TO {operator}
 ;;
@@ -25,6 +29,8 @@ GRANT EXECUTE ON PROCEDURE take_authority TO {operator}
 GRANT EXECUTE ON PROCEDURE raise_epoch TO {operator}
 ;;
 GRANT EXECUTE ON PROCEDURE prune_ticks TO {operator}
+;;
+GRANT EXECUTE ON PROCEDURE prune_explanations TO {operator}
 ;;
 GRANT EXECUTE ON PROCEDURE kill_session TO {worker}, {operator}, {feed}
 ;;

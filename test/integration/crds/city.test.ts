@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { DEFAULT_DISPATCH } from "../../../crds/city.ts";
+import { DEFAULT_DISPATCH, DEFAULT_DISPATCHER } from "../../../crds/city.ts";
 import { START_LIMIT_MS, startTestApiServer, type TestApiServer } from "../../support/kube.ts";
 
 /** The City resource as people meet it: through kubectl, against the real API server. */
@@ -46,6 +46,9 @@ describe("a City", () => {
       timeZone: "Etc/UTC",
       stallAfterTicks: 3,
       dispatch: DEFAULT_DISPATCH,
+      dispatcher: DEFAULT_DISPATCHER,
+      dispatcherParameters: {},
+      recordPercent: 0,
     });
   });
 

@@ -172,6 +172,7 @@ describe("a migration", () => {
       "claim",
       "schema_version",
       "tick",
+      "tick_explanation",
     ]);
   });
 

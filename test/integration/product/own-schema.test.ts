@@ -98,6 +98,7 @@ describe("a company with tables of its own", () => {
       "schema_version",
       "shops",
       "tick",
+      "tick_explanation",
     ]);
   });
 

@@ -13,6 +13,7 @@ import { silentLog, type Log } from "../../../runtime/log.ts";
 import { createMetrics } from "../../../runtime/metrics.ts";
 import type { DispatchPool } from "../../../worker/dispatch-pool/dispatch-pool.ts";
 import { createHeartbeat } from "../../../worker/heartbeat.ts";
+import { anAnswer } from "../../support/dispatch-snapshot.ts";
 import { createWorkerMetrics } from "../../../worker/metrics.ts";
 import { createWorker } from "../../../worker/worker.ts";
 import { Life, type Perturb } from "./life.ts";
@@ -77,6 +78,7 @@ export function startOperator(
       namespace,
       clusterUid,
       tickRetentionMs: 3_600_000,
+      explanationRetentionMs: 3_600_000,
       election: ELECTION,
     },
   );
@@ -100,7 +102,7 @@ export async function expireLeadership({ client, namespace }: Surroundings): Pro
 
 /** Decides nothing, at once: these worlds are about who may commit, not what. */
 const idleDispatch: DispatchPool = {
-  run: async () => ({ decisions: [], explanations: [], degraded: false, gap: undefined }),
+  run: async () => anAnswer(),
   close: async () => undefined,
 };
 

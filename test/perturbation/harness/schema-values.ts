@@ -62,6 +62,9 @@ function integerField(path: readonly string[], { minimum, maximum }: Schema): Fi
 /** Always the same names: a map that is merged keeps those that it had. */
 function mapField(path: readonly string[], schema: Schema): Field {
   const { additionalProperties, maxProperties, "x-kubernetes-validations": rules = [] } = schema;
+  if (additionalProperties?.type === "string" && maxProperties !== undefined) {
+    return textMapField(path, additionalProperties, maxProperties);
+  }
   if (additionalProperties === undefined || maxProperties === undefined || rules[0]?.rule !== NAMES) {
     throw new Error(`no values are known for the map ${path.join(".")} of the schema`);
   }
@@ -76,6 +79,22 @@ function mapField(path: readonly string[], schema: Schema): Field {
       Object.fromEntries(tooMany),
       ["bicycle"],
       250,
+    ],
+  };
+}
+
+/** Of texts without a rule but their length. */
+function textMapField(path: readonly string[], { maxLength = 0 }: Schema, maxProperties: number): Field {
+  const tooMany = Array.from({ length: maxProperties + 1 }, (_, index) => [`name-${index}`, "value"]);
+  return {
+    path,
+    valid: (random) => ({ zone: `north ${Math.floor(random() * 100)}`, empty: "" }),
+    invalid: [
+      { zone: 1 },
+      { zone: "x".repeat(maxLength + 1) },
+      Object.fromEntries(tooMany),
+      ["zone"],
+      "zone",
     ],
   };
 }

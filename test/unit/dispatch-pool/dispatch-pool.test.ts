@@ -8,11 +8,14 @@ import {
   RELIEF_AFTER_MS,
   type DispatchPool,
 } from "../../../worker/dispatch-pool/dispatch-pool.ts";
+import { findExplanation } from "../../../worker/story/explanation-lines.ts";
 import { dispatch } from "../../../worker/dispatch/dispatch.ts";
-import type { DispatchResult } from "../../../worker/dispatch/model.ts";
+import type { DispatchAnswer } from "../../../worker/dispatch-pool/protocol.ts";
 import {
   aCourier,
+  anAnswer,
   anOrder,
+  aQuestion,
   aRandomSnapshot,
   aSnapshot,
   PARAMETERS,
@@ -46,32 +49,35 @@ async function open(input: {
 }
 
 /** Asks the odd thread for `what`; the answer, or the code (or else the error) of the failure. */
-async function ask(what: string, signal = FOREVER): Promise<DispatchResult | string | Error> {
+async function ask(what: string, signal = FOREVER): Promise<DispatchAnswer | string | Error> {
   try {
-    return await pool.run(aSnapshot([anOrder(what)], []), PARAMETERS, DEADLINE_MS, signal);
+    return await pool.run(aSnapshot([anOrder(what)], []), aQuestion(), DEADLINE_MS, signal);
   } catch (error) {
     return isOperational(error) ? error.code : (error as Error);
   }
 }
 
-function answerWith(remainingMs: number): DispatchResult {
+function answerWith(remainingMs: number): DispatchAnswer {
   const decisions = [{ order: "remaining", courier: String(remainingMs), stop: 1, from: undefined }];
-  return { decisions, explanations: [], degraded: false, gap: undefined };
+  return anAnswer({ decisions });
 }
 
 describe("a pool of dispatch threads", () => {
   test("answers as the dispatcher itself does", async () => {
     pool = createDispatchPool({ threads: 1, clock, log: silentLog });
     const snapshot = aRandomSnapshot(1, { orders: 60, couriers: 60 });
-    const answer = await pool.run(snapshot, PARAMETERS, 60_000, FOREVER);
-    expect(answer).toEqual(dispatch(snapshot, PARAMETERS, { hasPassed: () => false }));
+    const answer = await pool.run(snapshot, aQuestion(), 60_000, FOREVER);
+    const { explanations, ...result } = dispatch(snapshot, PARAMETERS, { hasPassed: () => false });
+    expect(answer).toMatchObject({ by: "optimal", ...result, leftOut: 0, record: undefined });
+    const text = new TextDecoder().decode(answer.explanations);
+    expect(explanations.map(({ order }) => findExplanation(text, order))).toEqual(explanations);
     expect(answer.decisions.length).toBeGreaterThan(0);
   });
 
   test("returns a degraded answer when there is no time", async () => {
     pool = createDispatchPool({ threads: 1, clock, log: silentLog });
     const snapshot = aSnapshot([anOrder("o")], [aCourier("c")]);
-    const answer = await pool.run(snapshot, PARAMETERS, Number.MIN_VALUE, FOREVER);
+    const answer = await pool.run(snapshot, aQuestion(), Number.MIN_VALUE, FOREVER);
     expect(answer).toMatchObject({ decisions: [{ order: "o", courier: "c" }], degraded: true });
   });
 
@@ -199,7 +205,7 @@ describe("a call whose dispatcher crashes", () => {
   test("carries the dispatcher's mistake as its cause", async () => {
     await open({ threads: 1 });
     await expect(
-      pool.run(aSnapshot([anOrder("crash")], []), PARAMETERS, DEADLINE_MS, FOREVER),
+      pool.run(aSnapshot([anOrder("crash")], []), aQuestion(), DEADLINE_MS, FOREVER),
     ).rejects.toMatchObject({
       code: "dispatch-crashed",
       remedy: "retry",

@@ -5,8 +5,9 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { OperationalError } from "../../../runtime/errors.ts";
 import { startDispatchProcess } from "../../../worker/dispatch-pool/dispatch-process.ts";
+import { encodeSnapshot } from "../../../worker/dispatch-pool/snapshot-codec.ts";
 import type { DispatchThread } from "../../../worker/dispatch-pool/dispatch-thread.ts";
-import { anOrder, aSnapshot, PARAMETERS } from "../../support/dispatch-snapshot.ts";
+import { anOrder, aQuestion, aSnapshot } from "../../support/dispatch-snapshot.ts";
 import { happensWithin } from "../../support/until.ts";
 
 const ODD_THREAD = new URL("../../support/odd-dispatch-thread.ts", import.meta.url);
@@ -16,7 +17,7 @@ const LIMIT_MS = 60_000;
 let isolated: DispatchThread;
 
 beforeEach(() => {
-  isolated = startDispatchProcess(ODD_THREAD, 64);
+  isolated = startDispatchProcess({ module: ODD_THREAD, heapMegabytesMax: 64, dispatchers: undefined });
 });
 afterEach(async () => {
   await isolated.terminate();
@@ -24,8 +25,8 @@ afterEach(async () => {
 
 const ask = (what: string) =>
   isolated.call({
-    snapshot: aSnapshot([anOrder(what)], []),
-    parameters: PARAMETERS,
+    ...aQuestion(),
+    snapshot: encodeSnapshot(aSnapshot([anOrder(what)], [])),
     remainingMs: 1_000,
   });
 

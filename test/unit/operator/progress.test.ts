@@ -15,6 +15,7 @@ function fence(fields: Partial<FenceProgress> = {}): FenceProgress {
     slotMs: DATABASE_MS - 100,
     claimedAtMs: DATABASE_MS - 10_000,
     committedAtMs: DATABASE_MS - 100,
+    dispatcherFailure: undefined,
     changedAtMs: DATABASE_MS - 100,
     ...fields,
   };

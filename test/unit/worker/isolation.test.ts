@@ -16,7 +16,7 @@ const overrun: TickOutcome = { kind: "missed", because: "dispatch-overrun" };
 const crashed: TickOutcome = { kind: "missed", because: "dispatch-crashed" };
 
 function after(start: Isolation, ...outcomes: readonly TickOutcome[]): Isolation {
-  return outcomes.reduce(isolationAfter, start);
+  return outcomes.reduce((isolation, outcome) => isolationAfter(isolation, outcome, false), start);
 }
 
 const good = (count: number): TickOutcome[] => Array.from({ length: count }, () => committed);
@@ -57,6 +57,12 @@ describe("a city", () => {
     const hopeless = after(SHARED, ...Array.from({ length: 100 }, () => overrun));
     expect(restMs(hopeless, PERIOD_MS)).toBe(REST_MS_MAX);
     expect(restMs(hopeless, 2 * REST_MS_MAX)).toBe(2 * REST_MS_MAX);
+  });
+
+  test("does not rest when another dispatcher stands in", () => {
+    const isolated = isolationAfter(after(SHARED, overrun), crashed, true);
+    expect(isolated).toEqual({ kind: "isolated", goodTicks: 0, failures: 0 });
+    expect(restMs(isolated, PERIOD_MS)).toBe(0);
   });
 
   test("starts isolated, without a rest, when its tenures elsewhere came to nothing", () => {

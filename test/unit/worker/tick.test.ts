@@ -6,6 +6,9 @@ import { silentLog } from "../../../runtime/log.ts";
 import type { DispatchPool } from "../../../worker/dispatch-pool/dispatch-pool.ts";
 import { createDatabaseClock } from "../../../worker/database-clock.ts";
 import { runTick } from "../../../worker/tenure/tick.ts";
+import { createMetrics } from "../../../runtime/metrics.ts";
+import { createWorkerMetrics } from "../../../worker/metrics.ts";
+import { anAnswer } from "../../support/dispatch-snapshot.ts";
 import { cityOf, taskOf } from "../../support/cities.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 
@@ -29,7 +32,7 @@ async function tickOn(found: Partial<CitySnapshot>) {
   const dispatchPool: DispatchPool = {
     async run() {
       dispatches += 1;
-      return { decisions: [], explanations: [], degraded: false, gap: undefined };
+      return anAnswer();
     },
     close: async () => undefined,
   };
@@ -47,6 +50,10 @@ async function tickOn(found: Partial<CitySnapshot>) {
       readSnapshot: async () => ({ ...FOUND, ...found }),
       dispatchPool,
       isolationPool: dispatchPool,
+      fallbacks: new Map(),
+      metrics: createWorkerMetrics(createMetrics()),
+      keeper: { keep: () => undefined },
+      version: "test",
       newCommitId: () => "the-fifth",
       onDatabase: () => undefined,
       log: silentLog,

@@ -1,0 +1,1 @@
+throw new Error("the module makes a mistake while it loads");

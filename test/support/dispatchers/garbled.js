@@ -1,0 +1,3 @@
+export function dispatch() {
+  return { decisions: [{ order: 1, courier: "c", stop: 1 }] };
+}

@@ -1,0 +1,3 @@
+export function dispatch() {
+  throw new Error("the dispatcher made a mistake");
+}
