@@ -1,7 +1,7 @@
 import { bundleInSequence, type Bundle } from "./bundle.ts";
 import { combine } from "./combine.ts";
 import { commit } from "./commit.ts";
-import { match, type Matching, type MatchingProblem } from "./matching/match.ts";
+import { match, matchFrom, type Matching, type MatchingProblem } from "./matching/match.ts";
 import type { Deadline, DispatchParameters, DispatchResult, DispatchSnapshot } from "./model.ts";
 import { poolOf, type Pool } from "./pool.ts";
 import { matchingProblemOf } from "./problem.ts";
@@ -38,6 +38,8 @@ function bestMatching(
   if (parameters.bundleOrdersMax === 1 || !matching.isComplete) return alone;
   const bundles = combine({ pool, parameters }, singles, problem, matching, deadline);
   if (bundles.length === singles.length) return alone;
-  const together = match(matchingProblemOf(pool, bundles, parameters), deadline);
+  const places = new Map(singles.map((bundle, row) => [bundle, row]));
+  const was = Int32Array.from(bundles, (bundle) => places.get(bundle) ?? -1);
+  const together = matchFrom(matching, matchingProblemOf(pool, bundles, parameters), was, deadline);
   return together.cost < matching.cost ? { bundles, matching: together } : alone;
 }

@@ -1,5 +1,5 @@
 import { rankOf } from "./rank.ts";
-import { solve } from "./solve.ts";
+import { solve, solveFrom, type Solution, type Workings } from "./solve.ts";
 
 /**
  * What is to be matched: rows (an order, or orders that go together) with columns (couriers), at the least total cost. A row
@@ -56,6 +56,15 @@ export type Matching = {
   readonly gap: number;
   /** False when the deadline came before the matching was proven to be the best. */
   readonly isComplete: boolean;
+  /** For `matchFrom`. */
+  readonly ranked: Ranked;
+};
+
+/** How the matching was found: rows and columns in the order of their ranks. */
+export type Ranked = {
+  readonly rowAt: Int32Array;
+  readonly columnAt: Int32Array;
+  readonly workings: Workings;
 };
 
 /** Asked now and then during the work; a count instead of a clock makes an unfinished answer replayable. */
@@ -67,10 +76,37 @@ export type Deadline = { hasPassed(): boolean };
  * A pure function, and the same whatever the order of the rows and of the columns.
  */
 export function match(problem: MatchingProblem, deadline: Deadline): Matching {
-  const { rows, columns } = problem;
-  const rowAt = rankOf(rows.ids);
-  const columnAt = rankOf(columns.ids);
-  const solution = solve(reorder(problem, rowAt, columnAt), deadline);
+  const rowAt = rankOf(problem.rows.ids);
+  const columnAt = rankOf(problem.columns.ids);
+  return matchingOf(problem, rowAt, columnAt, solve(reorder(problem, rowAt, columnAt), deadline));
+}
+
+/**
+ * The same, sooner, from a complete matching with the same columns: the work goes on where that ended. `was` is for each row
+ * which one of that problem it was, at the same costs, or -1.
+ */
+export function matchFrom(
+  { ranked: { rowAt: rowWasAt, columnAt, workings } }: Matching,
+  problem: MatchingProblem,
+  was: Int32Array,
+  deadline: Deadline,
+): Matching {
+  const rowAt = rankOf(problem.rows.ids);
+  const rankWas = new Int32Array(rowWasAt.length);
+  rowWasAt.forEach((row, ranked) => {
+    rankWas[row] = ranked;
+  });
+  const before = { workings, was: rowAt.map((row) => rankWas[was[row] ?? -1] ?? -1) };
+  const solution = solveFrom(before, reorder(problem, rowAt, columnAt), deadline);
+  return matchingOf(problem, rowAt, columnAt, solution);
+}
+
+function matchingOf(
+  problem: MatchingProblem,
+  rowAt: Int32Array,
+  columnAt: Int32Array,
+  solution: Solution,
+): Matching {
   const columnOf = new Int32Array(rowAt.length);
   const runnerUpOf = new Int32Array(rowAt.length);
   rowAt.forEach((row, ranked) => {
@@ -82,8 +118,17 @@ export function match(problem: MatchingProblem, deadline: Deadline): Matching {
     price[column] = 0 - (solution.price[ranked] ?? 0);
   });
   const cost = costOf(problem, columnOf);
-  const { isComplete, leastCost } = solution;
-  return { columnOf, runnerUpOf, price, cost, gap: isComplete ? 0 : cost - leastCost, isComplete };
+  const { isComplete, leastCost, workings } = solution;
+  const gap = isComplete ? 0 : cost - leastCost;
+  return {
+    columnOf,
+    runnerUpOf,
+    price,
+    cost,
+    gap,
+    isComplete,
+    ranked: { rowAt, columnAt, workings },
+  };
 }
 
 function costOf({ rows, pairCost }: MatchingProblem, columnOf: Int32Array): number {

@@ -1,8 +1,11 @@
+import { Found } from "./found.ts";
 import type { MatchingProblem } from "./match.ts";
 import type { ColumnSearch } from "./search.ts";
 
 /** How many columns a row is offered at first. */
 const OFFERS_MIN = 16;
+/** And how many at most at a time, later. */
+const OFFERS_MAX = 32;
 
 /**
  * Which columns each row is offered: not all, but enough. For each row it is known what every column that it is not offered
@@ -23,6 +26,7 @@ export class Offers {
   readonly #room: Int32Array;
   #used = 0;
   readonly #search: ColumnSearch;
+  readonly #kept = new Found(256);
 
   constructor(problem: MatchingProblem, search: ColumnSearch) {
     this.rows = problem.rows.alone.length;
@@ -35,16 +39,24 @@ export class Offers {
     this.#search = search;
   }
 
+  /** The row is the one that `before` knows as `was`, at the same prices. */
+  takeOver(row: number, before: Offers, was: number): void {
+    const start = before.start[was] ?? 0;
+    const end = before.end[was] ?? 0;
+    this.#append(row, before.column.subarray(start, end), before.cost.subarray(start, end));
+    this.rest[row] = before.rest[was] ?? 0;
+  }
+
   /**
-   * Offers the row as many columns more as it has, the cheapest with their prices, of those that cost less than `below`.
+   * Offers the row more columns, up to twice as many as it has, the cheapest with their prices, of those that cost less than `below`.
    * Returns what the cheapest of them costs with its price; Infinity when there is none.
    */
   extend(row: number, below: number): number {
     const known = this.column.subarray(this.start[row], this.end[row]);
-    const count = Math.max(OFFERS_MIN, known.length);
+    const count = Math.min(OFFERS_MAX, Math.max(OFFERS_MIN, known.length));
     this.rest[row] = this.#search.findCheapest(row, count, below, known);
-    this.#append(row);
-    const { priced, count: added } = this.#search.found;
+    const { column, cost, priced, count: added } = this.#search.found;
+    this.#append(row, column.subarray(0, added), cost.subarray(0, added));
     let least = Infinity;
     for (let index = 0; index < added; index++) least = Math.min(least, priced[index] ?? Infinity);
     return least;
@@ -91,22 +103,19 @@ export class Offers {
       const start = this.start[row] ?? 0;
       const end = this.end[row] ?? 0;
       if (end - start <= count) continue;
-      const priced = new Float64Array(end - start);
+      const mate = columnOf[row] ?? -1;
+      const mateCost = this.costOf(row, mate);
+      const kept = this.#kept;
+      kept.reserve(end - start);
+      kept.count = 0;
       for (let at = start; at < end; at++) {
-        priced[at - start] = (this.cost[at] ?? 0) + (price[this.column[at] ?? 0] ?? 0);
+        const column = this.column[at] ?? 0;
+        const cost = this.cost[at] ?? 0;
+        kept.add(column, cost, cost + (price[column] ?? 0));
       }
-      const sorted = priced.toSorted();
-      const cut = sorted[count] ?? Infinity;
-      let asCheap = count - sorted.indexOf(cut);
-      let kept = start;
-      for (let at = start; at < end; at++) {
-        const isCheap = (priced[at - start] ?? 0) < cut || (priced[at - start] === cut && asCheap-- > 0);
-        if (!isCheap && this.column[at] !== columnOf[row]) continue;
-        this.column[kept] = this.column[at] ?? 0;
-        this.cost[kept++] = this.cost[at] ?? 0;
-      }
-      this.end[row] = kept;
-      this.rest[row] = Math.min(this.rest[row] ?? Infinity, cut);
+      this.rest[row] = Math.min(this.rest[row] ?? 0, kept.keepLeast(count));
+      this.#replace(row, kept);
+      if (mate !== -1 && this.costOf(row, mate) === Infinity) this.#add(row, mate, mateCost);
     }
   }
 
@@ -126,15 +135,30 @@ export class Offers {
     return least;
   }
 
-  #append(row: number): void {
-    const { found } = this.#search;
+  /** By no more offers than the row has. */
+  #replace(row: number, { column, cost, count }: Found): void {
+    const start = this.start[row] ?? 0;
+    this.column.set(column.subarray(0, count), start);
+    this.cost.set(cost.subarray(0, count), start);
+    this.end[row] = start + count;
+  }
+
+  /** Where there is room for it. */
+  #add(row: number, column: number, cost: number): void {
+    const end = this.end[row] ?? 0;
+    this.column[end] = column;
+    this.cost[end] = cost;
+    this.end[row] = end + 1;
+  }
+
+  #append(row: number, column: Int32Array, cost: Float64Array): void {
     const have = (this.end[row] ?? 0) - (this.start[row] ?? 0);
-    const need = have + found.count;
+    const need = have + column.length;
     if (need > (this.#room[row] ?? 0)) this.#move(row, 2 * need);
     const end = this.end[row] ?? 0;
-    this.column.set(found.column.subarray(0, found.count), end);
-    this.cost.set(found.cost.subarray(0, found.count), end);
-    this.end[row] = end + found.count;
+    this.column.set(column, end);
+    this.cost.set(cost, end);
+    this.end[row] = end + column.length;
   }
 
   /** To the end of the lists, where there is room for more. */

@@ -28,13 +28,13 @@ export class ColumnSearch {
   /** All costs of rows that are wide-searched again and again. */
   readonly #written = new Map<number, Float64Array>();
 
-  constructor(problem: MatchingProblem) {
-    const { x, y, group } = problem.columns;
-    const frame = frameOf(x, y);
+  /** `before`: has the same columns. */
+  constructor(problem: MatchingProblem, before?: ColumnSearch) {
+    const { x } = problem.columns;
     this.found = new Found(256);
     this.#problem = problem;
     this.#price = new Float64Array(x.length);
-    this.#grids = columnsByGroup(group).map((columns) => new ColumnGrid(columns, x, y, frame));
+    this.#grids = before === undefined ? gridsOf(problem) : before.#grids;
     this.#ring = new Int32Array(this.#grids.length);
     this.#atLeast = new Float64Array(this.#grids.length);
     this.#passed = new Int32Array(x.length);
@@ -44,6 +44,12 @@ export class ColumnSearch {
   notePrices(price: Float64Array): void {
     this.#price = price;
     for (const grid of this.#grids) grid.notePrices(price);
+  }
+
+  /** The row is the one that `before` knows as `was`. */
+  takeOver(row: number, before: ColumnSearch, was: number): void {
+    const costs = before.#written.get(was);
+    if (costs !== undefined) this.#written.set(row, costs);
   }
 
   /** What the row pays at least, whatever the column and its price. */
@@ -177,6 +183,11 @@ export class ColumnSearch {
     for (let column = 0; column < columns; column++) costs[column] = this.#problem.pairCost(row, column);
     this.#written.set(row, costs);
   }
+}
+
+function gridsOf({ columns: { x, y, group } }: MatchingProblem): readonly ColumnGrid[] {
+  const frame = frameOf(x, y);
+  return columnsByGroup(group).map((columns) => new ColumnGrid(columns, x, y, frame));
 }
 
 function columnsByGroup(group: Int32Array): Int32Array[] {

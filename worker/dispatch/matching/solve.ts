@@ -15,7 +15,7 @@ const INCREMENT_STEP = 8;
 const SCARCE_COLUMNS_PER_ROW = 3;
 /** A round with more bids for each row is a price war, which a larger increment ends. The first round is often enough. */
 const BIDS_PER_ROW_FIRST = 60;
-const BIDS_PER_ROW_RISING = 6;
+const BIDS_PER_ROW_RISING = 2;
 const BIDS_PER_ROW_FALLING = 30;
 
 export type Solution = {
@@ -28,7 +28,23 @@ export type Solution = {
   /** No matching costs less. */
   readonly leastCost: number;
   readonly isComplete: boolean;
+  readonly workings: Workings;
 };
+
+/** How far the solver came. Where nearly the same rows meet the same columns, it can go on from there. */
+export type Workings = {
+  readonly search: ColumnSearch;
+  readonly offers: Offers;
+  readonly standing: Standing;
+  /** For each row the columns that cost least, whatever their price, or -1. */
+  readonly firstChoice: Int32Array;
+  readonly secondChoice: Int32Array;
+  /** Of the present round of the auction, or of the last one. */
+  readonly increment: number;
+};
+
+/** `was`: for each row which one it was, or -1. Those that were there cost what they cost before. */
+export type Before = { readonly workings: Workings; readonly was: Int32Array };
 
 /**
  * The best matching. An auction finds prices that are nearly right, which tell what few pairs matter; shortest augmenting paths
@@ -38,6 +54,13 @@ export type Solution = {
 export function solve(problem: MatchingProblem, deadline: Deadline): Solution {
   const solver = new Solver(problem, deadline);
   const isComplete = solver.offerCheapest() && solver.findPrices() && solver.prove();
+  return solver.best(isComplete);
+}
+
+/** The same from where the best matching of other rows was found: what did not change is not looked at again. */
+export function solveFrom(before: Before, problem: MatchingProblem, deadline: Deadline): Solution {
+  const solver = new Solver(problem, deadline, before);
+  const isComplete = solver.offerCheapest() && solver.prove();
   return solver.best(isComplete);
 }
 
@@ -58,34 +81,53 @@ class Solver {
   #bestCost = Infinity;
   #leastCost = -Infinity;
 
-  constructor(problem: MatchingProblem, deadline: Deadline) {
+  constructor(problem: MatchingProblem, deadline: Deadline, before?: Before) {
     const rows = problem.rows.alone.length;
     const columns = problem.columns.x.length;
     this.#alone = problem.rows.alone;
-    this.#search = new ColumnSearch(problem);
+    this.#search = new ColumnSearch(problem, before?.workings.search);
     this.#offers = new Offers(problem, this.#search);
     this.#standing = {
       columnOf: new Int32Array(rows).fill(-1),
       rowOf: new Int32Array(columns).fill(-1),
-      price: new Float64Array(columns),
+      price: before?.workings.standing.price.slice() ?? new Float64Array(columns),
     };
     this.#bestColumnOf = new Int32Array(rows).fill(-1);
     this.#firstChoice = new Int32Array(rows).fill(-1);
     this.#secondChoice = new Int32Array(rows).fill(-1);
     this.#budget = new Budget(deadline);
     this.#auction = new Auction(this.#offers, this.#standing, this.#budget);
+    if (before !== undefined) this.#takeOver(before);
+  }
+
+  #takeOver({ workings, was: wasOf }: Before): void {
+    const { search, offers, standing, firstChoice, secondChoice, increment } = workings;
+    this.#increment = increment;
+    wasOf.forEach((was, row) => {
+      if (was === -1) return;
+      this.#search.takeOver(row, search, was);
+      this.#offers.takeOver(row, offers, was);
+      this.#firstChoice[row] = firstChoice[was] ?? -1;
+      this.#secondChoice[row] = secondChoice[was] ?? -1;
+      const column = standing.columnOf[was] ?? -1;
+      this.#standing.columnOf[row] = column;
+      if (column !== -1) this.#standing.rowOf[column] = row;
+    });
   }
 
   /** The steps return whether there was time to finish them. */
   offerCheapest(): boolean {
-    this.#search.notePrices(this.#standing.price);
+    // Whatever the prices: who is cheapest without them is the runner-up of an explanation.
+    this.#search.notePrices(new Float64Array(this.#offers.columns));
     for (let row = 0; row < this.#offers.rows; row++) {
+      if ((this.#offers.end[row] ?? 0) > (this.#offers.start[row] ?? 0)) continue;
       if (this.#budget.spend(SEARCH_UNITS)) return false;
       this.#offers.extend(row, Infinity);
       const first = this.#offers.cheapestBut(row, -1);
       this.#firstChoice[row] = first;
       this.#secondChoice[row] = this.#offers.cheapestBut(row, first);
     }
+    this.#search.notePrices(this.#standing.price);
     return true;
   }
 
@@ -203,7 +245,21 @@ class Solver {
       (column, row) =>
         (this.#firstChoice[row] === column ? this.#secondChoice[row] : this.#firstChoice[row]) ?? -1,
     );
-    return { columnOf, runnerUpOf, price: this.#standing.price, leastCost: this.#leastCost, isComplete };
+    return {
+      columnOf,
+      runnerUpOf,
+      price: this.#standing.price,
+      leastCost: this.#leastCost,
+      isComplete,
+      workings: {
+        search: this.#search,
+        offers: this.#offers,
+        standing: this.#standing,
+        firstChoice: this.#firstChoice,
+        secondChoice: this.#secondChoice,
+        increment: this.#increment,
+      },
+    };
   }
 
   /** Gives every row that is alone the cheapest column that nobody has, the costliest to leave alone first. */

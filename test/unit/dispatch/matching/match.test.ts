@@ -1,6 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
-import { match, type Deadline } from "../../../../worker/dispatch/matching/match.ts";
+import {
+  match,
+  matchFrom,
+  type Deadline,
+  type Matching,
+} from "../../../../worker/dispatch/matching/match.ts";
 import {
   costIn,
   denseProblems,
@@ -14,6 +19,28 @@ const NEVER: Deadline = { hasPassed: () => false };
 function afterChecks(checks: number): Deadline {
   let left = checks;
   return { hasPassed: () => left-- <= 0 };
+}
+
+/** All but how it was found. */
+function answerOf({
+  columnOf,
+  runnerUpOf,
+  price,
+  cost,
+  gap,
+  isComplete,
+}: Matching): Omit<Matching, "ranked"> {
+  return { columnOf, runnerUpOf, price, cost, gap, isComplete };
+}
+
+/** The same columns with some of the rows. */
+function withRows(dense: DenseProblem, rows: readonly number[]): DenseProblem {
+  return {
+    ...dense,
+    pairs: rows.map((row) => dense.pairs[row]!),
+    alone: rows.map((row) => dense.alone[row]!),
+    rowPlaces: rows.map((row) => dense.rowPlaces[row]!),
+  };
 }
 
 /** The same problem with rows and columns listed in another order, under the same ids. */
@@ -61,6 +88,27 @@ describe("the best matching", () => {
     );
   });
 
+  test("is found from that of other rows as well as from nothing", () => {
+    const changes = denseProblems(40).chain((dense) => {
+      const rows = fc.subarray([...dense.alone.keys()]);
+      return fc.tuple(fc.constant(dense), rows, rows);
+    });
+    fc.assert(
+      fc.property(changes, ([dense, rowsBefore, rows]) => {
+        const before = match(problemOf(withRows(dense, rowsBefore)), NEVER);
+        const was = Int32Array.from(rows, (row) => rowsBefore.indexOf(row));
+        const problem = withRows(dense, rows);
+        const matching = matchFrom(before, problemOf(problem), was, NEVER);
+        expect(matching.isComplete).toBe(true);
+        expect(costIn(problem, matching)).toBe(leastCostOf(problem));
+        expect(matching.cost).toBe(leastCostOf(problem));
+        const free = matching.price.filter((_, column) => !matching.columnOf.includes(column));
+        expect(free.every((price) => price === 0)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test("is the same, whatever the order of rows and columns", () => {
     const shuffled = denseProblems(12).chain((dense) =>
       fc.tuple(
@@ -87,11 +135,11 @@ describe("the best matching", () => {
             price[columnAt[column]!] = value;
           });
           expect({
-            ...other,
+            ...answerOf(other),
             columnOf: restored(other.columnOf),
             runnerUpOf: restored(other.runnerUpOf),
             price,
-          }).toEqual(matching);
+          }).toEqual(answerOf(matching));
         }
       }),
     );
