@@ -20,6 +20,7 @@ type Container = {
   readonly env: readonly { readonly name: string; readonly value?: string }[];
   readonly securityContext: unknown;
   readonly resources: { readonly requests: object; readonly limits: object };
+  readonly volumeMounts: readonly object[];
   readonly terminationMessagePolicy: string;
 };
 type PodSpec = {
@@ -238,6 +239,20 @@ describe("a worker", () => {
     expect([envOf(large, "DISPATCH_THREADS"), envOf(large, "WORKER_CAPACITY")]).toEqual(["3", "400"]);
     expect(envOf(large, "DRAIN_LIMIT")).toBe("120s");
     expect(envOf(worker("production", "city-operator-worker-default").spec, "DISPATCH_THREADS")).toBe("1");
+  });
+
+  test("has the company's own dispatchers where its pool says what volume they are on", () => {
+    const large = worker("production", "city-operator-worker-large").spec;
+    expect(envOf(large, "DISPATCHERS")).toBe("/dispatchers");
+    expect(large.volumes).toContainEqual({ name: "dispatchers", configMap: { name: "dispatchers" } });
+    expect(large.containers[0].volumeMounts).toContainEqual({
+      name: "dispatchers",
+      mountPath: "/dispatchers",
+      readOnly: true,
+    });
+    const small = worker("production", "city-operator-worker-default").spec;
+    expect(envOf(small, "DISPATCHERS")).toBeUndefined();
+    expect(JSON.stringify(small)).not.toContain("dispatchers");
   });
 
   test("is counted by the autoscaler alone where there is one", () => {

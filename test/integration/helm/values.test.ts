@@ -23,6 +23,11 @@ describe("a wrong value", () => {
     ["logLevel=trace", "at '/logLevel': value must be one of 'debug', 'info', 'warn', 'error'"],
     ["operator.replicas=two", "at '/operator/replicas': got string, want integer"],
     ["operator.election.leaseDuration=15", "at '/operator/election/leaseDuration'"],
+    ["operator.explanationRetention=6", "at '/operator/explanationRetention'"],
+    [
+      "worker.dispatch.ownDispatchers=dispatchers",
+      "at '/worker/dispatch/ownDispatchers': got string, want object",
+    ],
     ["worker.heartbeatInterval=5 s", "'5 s' does not match pattern"],
     [
       "worker.resources.limits.memory=1GB",
