@@ -36,7 +36,7 @@ export function tellStory(facts: StoryFacts): readonly string[] {
           ),
         ]),
     ...eventsOfTicks(ticks),
-    ...facts.assignments.flatMap(eventsOfAssignment),
+    ...facts.assignments.flatMap((assignment) => eventsOfAssignment(assignment, ticks)),
     ...(reference === undefined ? [] : eventsOfOrder(reference)),
   ];
   const lines = events
@@ -100,12 +100,16 @@ function eventsOfRun(first: TickOfOrder, last: TickOfOrder, count: number): Even
   return events;
 }
 
-function eventsOfAssignment(assignment: ReferenceAssignment): Event[] {
+function eventsOfAssignment(assignment: ReferenceAssignment, ticks: readonly TickOfOrder[]): Event[] {
   const { courier, acceptedAtMs, endedAtMs, state } = assignment;
   const accepted = acceptedAtMs === undefined ? [] : [event(acceptedAtMs, `${courier} accepted it`)];
   if (endedAtMs === undefined) return accepted;
   if (state === "declined") return [...accepted, event(endedAtMs, `${courier} declined it`)];
-  if (state === "reassigned") return [...accepted, event(endedAtMs, `taken from ${courier}`)];
+  // The tick that took it says so by itself, while its explanation is kept.
+  const isTold = ticks.some(
+    ({ explanation }) => explanation?.kind === "assigned" && explanation.from === courier,
+  );
+  if (state === "reassigned" && !isTold) return [...accepted, event(endedAtMs, `taken from ${courier}`)];
   return accepted;
 }
 

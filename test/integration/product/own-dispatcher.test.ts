@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { zstdDecompress } from "node:zlib";
+import { listRecords, readRecord } from "../../../db/story.ts";
+import { createLoader } from "../../../worker/dispatchers/load.ts";
+import { decodeRecord } from "../../../worker/records/record.ts";
+import { differences, replay } from "../../../worker/records/replay.ts";
 import { START_LIMIT_MS } from "../../support/kube.ts";
 import { startProduct, type Product } from "../../support/product.ts";
 import { happensWithin } from "../../support/until.ts";
@@ -79,3 +85,39 @@ describe("a city whose own dispatcher", () => {
     await product.expectAuditClean();
   });
 });
+
+test(
+  "the ticks of a city that records all of them replay to what was decided, own dispatcher or not",
+  async () => {
+    const city = "recorded";
+    await product.query(
+      "INSERT INTO stores (city, id, name, latitude, longitude) VALUES (?, 's1', 'Store', 40.4, -3.7)",
+      [city],
+    );
+    await product.query(
+      `INSERT INTO couriers (city, id, latitude, longitude, position_at, capacity, shift_starts_at, shift_ends_at)
+       VALUES (?, 'c1', 40.401, -3.7, UTC_TIMESTAMP(3), 2, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL 5 HOUR)`,
+      [city],
+    );
+    await product.query(
+      `INSERT INTO orders (city, id, store_id, latitude, longitude, placed_at, ready_at)
+       VALUES (?, 'o1', 's1', 40.41, -3.71, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+      [city],
+    );
+    await product.apply(city, { period: "1s", dispatcher: "throwing", recordPercent: 100 });
+    const within = (): AbortSignal => AbortSignal.timeout(10_000);
+    const recorded = async (): Promise<readonly bigint[]> => listRecords(product.database, city, within());
+    await happensWithin(LIMIT_MS, "the records", async () => (await recorded()).length >= 3);
+    const ticks = await recorded();
+    const decided = [];
+    for (const tick of ticks) {
+      const bytes = await readRecord(product.database, { city, tick }, within());
+      const record = decodeRecord((await promisify(zstdDecompress)(bytes!)).toString());
+      expect(record).toMatchObject({ city, tick: String(tick), dispatcher: "optimal" });
+      expect(differences(record, await replay(record, {}, createLoader(undefined)))).toEqual([]);
+      decided.push(...record.result.decisions);
+    }
+    expect(decided).toMatchObject([{ order: "o1", courier: "c1" }]);
+  },
+  2 * LIMIT_MS,
+);

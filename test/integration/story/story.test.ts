@@ -191,6 +191,44 @@ describe("an order's story", () => {
   );
 
   test(
+    "says who took it from whom, before it was picked up",
+    async () => {
+      await db.sql(
+        "UPDATE couriers SET latitude = 40.44, position_at = UTC_TIMESTAMP(3) WHERE id = 'far'",
+        "UPDATE couriers SET capacity = 0, position_at = UTC_TIMESTAMP(3) WHERE id = 'near'",
+        `INSERT INTO orders (city, id, store_id, latitude, longitude, placed_at, ready_at)
+         VALUES ('madrid', 'o2', 's', 40.405, -3.705, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+      );
+      await tick();
+      await db.sql("UPDATE couriers SET capacity = 2 WHERE id = 'near'");
+      await tick();
+      const { stdout } = await command("worker/story/main.ts", [], {
+        ORDER: "o2",
+        DATABASE_URL: db.urls.operator,
+      });
+      expect(normalized(stdout)).toEqual([
+        "order o2 of madrid, times in UTC",
+        "AT  placed; the store expects to hand it over at AT",
+        "AT  assigned to far (tick 7)",
+        "                     because it costs # s (late at pickup #, travel #)",
+        "                     nobody else may take it",
+        "AT  taken from far and given to near (tick 8)",
+        "                     because it costs # s (late at pickup #, travel #, reassignment #)",
+        "                     against far, who would cost # s (late at pickup #, travel #)",
+        "now: open, near has it",
+      ]);
+      // Without the explanations, that of the reference schema remains.
+      await db.sql("DELETE FROM tick_explanation WHERE tick >= 7");
+      const forgotten = await command("worker/story/main.ts", [], {
+        ORDER: "o2",
+        DATABASE_URL: db.urls.operator,
+      });
+      expect(normalized(forgotten.stdout)).toContain("AT  taken from far");
+    },
+    LIMIT_MS,
+  );
+
+  test(
     "needs to know its city only where no view tells",
     async () => {
       const unknown = await command("worker/story/main.ts", [], {
