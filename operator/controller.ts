@@ -5,6 +5,7 @@ import type { EventRecorder } from "../runtime/kube/events.ts";
 import { createTokenBucket, type TokenBucket } from "../runtime/kube/token-bucket.ts";
 import { createWorkQueue } from "../runtime/kube/work-queue.ts";
 import type { Log } from "../runtime/log.ts";
+import { waitForParts } from "../runtime/parts.ts";
 import type { Authority } from "./authority.ts";
 import { act, type ActDependencies, type Done } from "./cities/act.ts";
 import { describeCity } from "./cities/conditions.ts";
@@ -95,11 +96,16 @@ export class Controller {
     const ending = new AbortController();
     const ended = AbortSignal.any([signal, ending.signal]);
     try {
-      await Promise.all([
-        queue.run({ concurrency: ACT_CONCURRENCY, process: (city) => this.#process(city, ended) }, ended),
-        statusWriter.run(ended),
-        this.#rounds((city) => queue.add(city), ended),
-      ]);
+      const process = async (city: string, limited: AbortSignal): Promise<"done"> =>
+        this.#process(city, limited);
+      await waitForParts(
+        {
+          acts: queue.run({ concurrency: ACT_CONCURRENCY, process }, ended),
+          statuses: statusWriter.run(ended),
+          rounds: this.#rounds((city) => queue.add(city), ended),
+        },
+        { clock, log, signal: ended },
+      );
     } finally {
       ending.abort();
     }

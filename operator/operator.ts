@@ -6,6 +6,7 @@ import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import type { EventRecorder } from "../runtime/kube/events.ts";
 import { createLeaderElection } from "../runtime/kube/leader-election.ts";
 import type { Log } from "../runtime/log.ts";
+import { waitForParts } from "../runtime/parts.ts";
 import { createAuthority } from "./authority.ts";
 import { createStatusWriter } from "./cities/status-writer.ts";
 import { Controller } from "./controller.ts";
@@ -112,19 +113,17 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
   async function lead(signal: AbortSignal): Promise<void> {
     metrics.leading(1);
     try {
-      await Promise.all([
-        controller.lead(signal),
-        runPruner(
-          {
-            database,
-            clock,
-            log,
-            keepMs: settings.tickRetentionMs,
-            keepExplanationsMs: settings.explanationRetentionMs,
-          },
-          signal,
-        ),
-      ]);
+      const retention = {
+        keepMs: settings.tickRetentionMs,
+        keepExplanationsMs: settings.explanationRetentionMs,
+      };
+      await waitForParts(
+        {
+          controller: controller.lead(signal),
+          pruner: runPruner({ database, clock, log, ...retention }, signal),
+        },
+        { clock, log, signal },
+      );
     } finally {
       metrics.leading(0);
     }
