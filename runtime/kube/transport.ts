@@ -1,5 +1,5 @@
 import type { Dispatcher } from "undici";
-import { withDeadline } from "../abort.ts";
+import { abortable, withDeadline } from "../abort.ts";
 import type { Clock } from "../clock.ts";
 import type { Access, Cluster } from "./cluster.ts";
 import { errorOfFailure, errorOfStatus, KubeError, type StatusText } from "./kube-error.ts";
@@ -72,7 +72,7 @@ export class Transport {
         limited.addEventListener("abort", giveUp, { once: true });
         try {
           const access = await this.#cluster.access(limited);
-          const answer = await access.watches.request({ ...this.#options(request, access), signal: whole });
+          const answer = await begin(access.watches, { ...this.#options(request, access), signal: whole });
           if (answer.statusCode === 200) return answer.body;
           if (answer.statusCode === 401) this.#cluster.forget(access);
           throw refusal(request, await read(answer));
@@ -96,7 +96,7 @@ export class Transport {
   }
 
   async #exchange(request: Request, access: Access, signal: AbortSignal): Promise<Answer> {
-    return await read(await access.requests.request({ ...this.#options(request, access), signal }));
+    return await read(await begin(access.requests, { ...this.#options(request, access), signal }));
   }
 
   async #translated<Result>(
@@ -130,6 +130,17 @@ export class Transport {
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     };
   }
+}
+
+/**
+ * undici takes note of an aborted request only once it has a connection for it: until then nobody would learn of the abort for as
+ * long as a server that is cut off lets a connection wait.
+ */
+async function begin(
+  dispatcher: Dispatcher,
+  options: Dispatcher.RequestOptions & { readonly signal: AbortSignal },
+): Promise<Dispatcher.ResponseData> {
+  return await abortable(dispatcher.request(options), options.signal);
 }
 
 /** A successful answer's content. Throws the KubeError of any other. */

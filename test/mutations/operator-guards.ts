@@ -1,4 +1,4 @@
-import { unit, type Guard } from "./guard.ts";
+import { integration, unit, type Guard } from "./guard.ts";
 
 /** The guards of the operator. */
 
@@ -220,5 +220,13 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     search: "staying.reduce((sum, worker) => sum + loads.of(worker), 0) / staying.length",
     replace: "all.reduce((sum, worker) => sum + loads.of(worker), 0) / all.length",
     checks: [BALANCE],
+  },
+  {
+    name: "abort-before-connection",
+    upholds: "nobody waits past a signal for an API server that lets a connection hang",
+    file: "runtime/kube/transport.ts",
+    search: "return await abortable(dispatcher.request(options), options.signal);",
+    replace: "return await dispatcher.request(options);",
+    checks: [integration("kube/client")],
   },
 ];

@@ -8,6 +8,7 @@ import { createFakeClock } from "../../support/fake-clock.ts";
 import { kubeClientContract } from "../../support/kube-contract.ts";
 import { START_LIMIT_MS, startTestApiServer, type TestApiServer } from "../../support/kube.ts";
 import { createTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
+import { happensWithin } from "../../support/until.ts";
 
 let api: TestApiServer;
 let client: KubeClient;
@@ -159,6 +160,33 @@ describe("the client's connections", () => {
     proxy.heal();
     expect(await distant.get(LEASES, ref, signal())).toBeUndefined();
     expect(proxy.acceptedCount).toBe(2);
+  });
+
+  test("that are not made yet hold nobody who gives up, nor do requests in front", async () => {
+    const kubeconfig = { kind: "file", path: await api.kubeconfigVia(proxy.port) } as const;
+    const patient = createKubeClient({ kubeconfig, connectionsMax: 1, requestTimeoutMs: 60_000 });
+    proxy.freeze();
+    const stop = new AbortController();
+    const options = {
+      namespace: "default",
+      resourceVersion: "1",
+      timeoutSeconds: 60,
+      allowBookmarks: true,
+    } as const;
+    const watch = patient.watch(LEASES, options, stop.signal);
+    const waiting = [
+      patient.get(LEASES, ref, stop.signal),
+      patient.get(LEASES, ref, stop.signal),
+      watch[Symbol.asyncIterator]().next(),
+    ];
+    await happensWithin(5_000, "a connection", async () => proxy.acceptedCount >= 2);
+    stop.abort(new Error("given up"));
+    const ends = Promise.allSettled(waiting);
+    let hasEnded = false;
+    void ends.then(() => (hasEnded = true));
+    await happensWithin(5_000, "their end", async () => hasEnded);
+    expect(await ends).toEqual(waiting.map(() => ({ status: "rejected", reason: new Error("given up") })));
+    await patient.close();
   });
 });
 
