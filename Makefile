@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: cluster cluster-down image sbom e2e help install demo audit check-contract explain record replay take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-gaps bench-dispatch bench-snapshot control-plane mdrplib clean chart-docs pulumi-install pulumi-test pulumi-preview
+.PHONY: cluster cluster-down image sbom e2e help install demo audit check-contract explain record replay take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-commit bench-gaps bench-dispatch bench-snapshot control-plane mdrplib clean chart-docs pulumi-install pulumi-test pulumi-preview
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
@@ -106,6 +106,9 @@ bench-gaps: install ## What each kind of trouble costs a city, beside what is pr
 
 bench-dispatch: install ## How fast and how good dispatching is, beside a dense solver and the nearest courier: SAMPLES=100 SEEDS=5 ONLY=2000x10000
 	@exec env $(foreach name,SAMPLES SEEDS ONLY,$(if $(filter command line environment,$(origin $(name))),$(name)="$($(name))")) $(NODE_QUIET) test/bench/dispatch.ts
+
+bench-commit: install ## What the fence costs a commit, beside what people would otherwise use: COMMITS=100 ROUNDS=5 ONLY="0 1 20"
+	@exec env $(foreach name,COMMITS ROUNDS ONLY,$(if $(filter command line environment,$(origin $(name))),$(name)="$($(name))")) $(NODE_QUIET) test/bench/commit.ts
 
 bench-snapshot: install ## What a snapshot's way to its dispatch thread costs the main thread, before and now
 	@exec $(NODE_QUIET) test/bench/snapshot.ts

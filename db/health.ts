@@ -10,6 +10,8 @@ export type DatabaseHealth = {
   run(signal: AbortSignal): Promise<void>;
   /** What is wrong, in a sentence; undefined when the last answer was as it should be. */
   trouble(): string | undefined;
+  /** Whether it answered when it was asked last; true before that. */
+  isReachable(): boolean;
 };
 
 const GOOD_INTERVAL_MS = 5_000;
@@ -25,6 +27,7 @@ export function createDatabaseHealth(input: {
 }): DatabaseHealth {
   const { database, files, clock, log } = input;
   let trouble: string | undefined = "the database has not answered yet";
+  let isReachable = true;
 
   async function look(signal: AbortSignal): Promise<string | undefined> {
     try {
@@ -32,6 +35,7 @@ export function createDatabaseHealth(input: {
         { clock, what: "the look at the database", limitMs: LIMIT_MS, signal },
         (limited) => database.query("SELECT name FROM schema_version", [], limited),
       );
+      isReachable = true;
       const applied = new Set(rows.map((row) => row["name"]));
       const missing = files.filter((name) => !applied.has(name));
       return missing.length === 0
@@ -39,12 +43,14 @@ export function createDatabaseHealth(input: {
         : `the database lacks ${missing.join(", ")}: run the migration of this version`;
     } catch (error) {
       if (!isOperational(error)) throw error;
+      isReachable = false;
       return error.message;
     }
   }
 
   return {
     trouble: () => trouble,
+    isReachable: () => isReachable,
     async run(signal) {
       while (!signal.aborted) {
         const found = await look(signal).catch((error: unknown) => {

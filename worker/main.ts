@@ -111,6 +111,7 @@ async function main(): Promise<void> {
       client,
       heartbeatClient,
       database,
+      databaseHealth,
       dispatchPool,
       isolationPool,
       metrics: createWorkerMetrics(metrics),
@@ -140,9 +141,7 @@ async function main(): Promise<void> {
     isReady: () => instance.health.unregistered() ?? databaseHealth.trouble(),
   });
   log.info({ pool: settings.pool, version: settings.version, port: probes.port }, "worker started");
-  const ending = new AbortController();
-  await Promise.race([instance.run(signals), databaseHealth.run(ending.signal)]);
-  ending.abort(new Error("the worker ended"));
+  await instance.run(signals);
   await Promise.all([dispatchPool.close(), isolationPool.close()]);
   await database.close();
   await Promise.all([client.close(), heartbeatClient.close(), probes.close()]);

@@ -1,4 +1,5 @@
 import { COMPONENT_LABEL, WORKER_LABEL, shortWorkerId, type Heartbeat, type Lease } from "../crds/lease.ts";
+import type { DatabaseHealth } from "../db/health.ts";
 import type { Database } from "../db/pool.ts";
 import { createFence } from "../db/fence.ts";
 import { readSnapshot } from "../db/snapshot.ts";
@@ -30,6 +31,7 @@ export type WorkerDependencies = {
   /** For heartbeats, with a connection of its own: they must not wait behind anything. */
   readonly heartbeatClient: KubeClient;
   readonly database: Database;
+  readonly databaseHealth: DatabaseHealth;
   readonly dispatchPool: DispatchPool;
   /** For the cities that did harm to their thread. */
   readonly isolationPool: DispatchPool;
@@ -61,9 +63,9 @@ export type Worker = {
 };
 
 export function createWorker(dependencies: WorkerDependencies, settings: WorkerSettings): Worker {
-  const { clock, log, database, metrics } = dependencies;
+  const { clock, log, database, databaseHealth, metrics } = dependencies;
   const { identity, namespace } = settings;
-  let isDatabaseReachable = true;
+  let didLastTickReach = true;
   const databaseClock = createDatabaseClock(clock);
   const isolations = new Map<string, Isolation>();
   const fallbacks = new Map<string, Fallback>();
@@ -77,7 +79,8 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
     namespace,
     podUid: settings.podUid,
     identity,
-    isDatabaseReachable: () => isDatabaseReachable,
+    // Whoever has no city ticks for none, and would never learn from ticks that the database is back.
+    isDatabaseReachable: () => (assignments.size === 0 ? databaseHealth.isReachable() : didLastTickReach),
   });
   const assignments = createAssignments({
     worker: identity.worker,
@@ -97,7 +100,7 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
           readSnapshot: (city, signal) => readSnapshot(database, city, signal),
           worker: identity.worker,
           onDatabase: (isReachable) => {
-            isDatabaseReachable = isReachable;
+            didLastTickReach = isReachable;
           },
         },
         assignment,
@@ -131,7 +134,11 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
   return {
     async run({ draining, stopping }) {
       const ending = new AbortController();
-      const running = Promise.all([heartbeat.run(ending.signal), reflector.run(ending.signal)]);
+      const running = Promise.all([
+        heartbeat.run(ending.signal),
+        reflector.run(ending.signal),
+        databaseHealth.run(ending.signal),
+      ]);
       try {
         await Promise.race([onceAborted(AbortSignal.any([draining, stopping])), running, assignments.failed]);
         if (!stopping.aborted) {

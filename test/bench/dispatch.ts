@@ -1,11 +1,10 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { cpus, totalmem } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { EnvironmentReader } from "../../runtime/environment.ts";
 import { failureText } from "../../runtime/shutdown.ts";
 import { INSTANCES, nameOf, snapshotOf, type Instance } from "./dispatch/instances.ts";
 import { problemOf, runDispatch, runMatching, runNearest, runOracle, type Run } from "./dispatch/methods.ts";
 import { formatTable, missedTargets, TARGETS, type Measured } from "./dispatch/report.ts";
+import { MACHINE, writeResults } from "./output.ts";
 
 /**
  * `make bench-dispatch`: how long dispatching takes and how far from the best it is, beside an independent dense solver and the
@@ -19,7 +18,6 @@ const ORACLE_PAIRS_MAX = 4_000_000;
 /** A method gets no more samples of an instance than fit in here, but one for each seed. */
 const METHOD_LIMIT_MS = 20_000;
 const WARM_UP_RUNS = 3;
-const OUTPUT = join("out", "bench");
 
 type Settings = { readonly samples: number; readonly seeds: number; readonly only: string };
 
@@ -76,13 +74,10 @@ async function main(): Promise<number> {
   const { version } = JSON.parse(await readFile("node_modules/munkres/package.json", "utf8")) as {
     readonly version: string;
   };
-  await mkdir(OUTPUT, { recursive: true });
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memoryBytes: totalmem() };
   const versions = { ...process.versions, munkres: version };
-  const report = { machine, versions, budgetMs: BUDGET_MS, settings, rows };
-  await writeFile(join(OUTPUT, "dispatch.json"), JSON.stringify(report));
+  await writeResults("dispatch", { versions, budgetMs: BUDGET_MS, settings, rows });
   process.stdout.write(
-    `\n${machine.cpu ?? "unknown processor"}, ${machine.cores} cores, Node ${process.versions.node}; budget ${BUDGET_MS} ms, seeds 1 to ${settings.seeds}\n\n${formatTable(rows)}\n\n`,
+    `\n${MACHINE.cpu}, ${MACHINE.cores} cores, Node ${process.versions.node}; budget ${BUDGET_MS} ms, seeds 1 to ${settings.seeds}\n\n${formatTable(rows)}\n\n`,
   );
   const missed = missedTargets(rows, TARGETS);
   process.stdout.write(missed.length === 0 ? "all targets met\n" : `${missed.join("\n")}\n`);

@@ -176,4 +176,12 @@ export const WORKER_GUARDS: readonly Guard[] = [
     replace: 'const isRelistNeeded = ended.kind === "expired" || ended.kind === "lost";',
     checks: [unit("kube/reconnect"), unit("kube/reflector")],
   },
+  {
+    name: "idle-worker-asks",
+    upholds: "a worker that lost its cities with the database is given cities again when it is back",
+    file: "worker/worker.ts",
+    search: "assignments.size === 0 ? databaseHealth.isReachable() : didLastTickReach",
+    replace: "didLastTickReach",
+    checks: [integration("product/worker-faults", "is given cities again")],
+  },
 ];

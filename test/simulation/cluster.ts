@@ -4,6 +4,7 @@ import { randomStream, type Random } from "../../local/traffic/random.ts";
 import { readCluster } from "../../operator/cluster.ts";
 import { createOperator } from "../../operator/operator.ts";
 import { createEventRecorder } from "../../runtime/kube/events.ts";
+import { createDatabaseHealth } from "../../db/health.ts";
 import { NAMESPACES, PODS, type KubeObject } from "../../runtime/kube/resources.ts";
 import { createWorker } from "../../worker/worker.ts";
 import { createFakeKube, type FakeKube } from "../support/fake-kube.ts";
@@ -238,6 +239,7 @@ export class Cluster {
         newCommitId: () => `${process.name}/${++commits}`,
         client: client(REQUEST_TIMEOUT_MS),
         heartbeatClient: client(intervalMs),
+        databaseHealth: createDatabaseHealth({ ...edges, files: [] }),
         dispatchPool,
         isolationPool: dispatchPool,
         metrics: workerMetrics,

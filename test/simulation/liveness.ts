@@ -1,4 +1,7 @@
 import { periodMsOf } from "../../crds/city.ts";
+import { decodeHeartbeat, workerLeaseName, type Lease } from "../../crds/lease.ts";
+import { LEASES } from "../../runtime/kube/resources.ts";
+import { NAMESPACE } from "./cluster.ts";
 import { missedSlots } from "./slots.ts";
 import type { World } from "./world.ts";
 
@@ -18,6 +21,7 @@ export function boundMs(world: World): number {
   return 2 * WATCH_MS + LEADER_MS + 3 * heartbeatMs + BRAKE_MS + patienceMs + CLAIM_MS + 2 * periodMs;
 }
 
+const NEVER = new AbortController().signal;
 const WATCH_MS = 90_000 + 5_000 + 10_000;
 const LEADER_MS = 15_000 + 5_000;
 const BRAKE_MS = 30_000 + 10_000;
@@ -101,7 +105,18 @@ async function checkSettled(
     const said = city.status?.conditions?.find(({ type }) => type === "Suspended");
     if (said?.status !== "True") chronicle.violate(`${city.metadata.name} is never said to be Suspended`);
   }
+  await checkReach(world);
   await checkDrain(world);
+}
+
+/** Every worker says that it reaches the database again: otherwise it would be given no city any more. */
+async function checkReach({ chronicle, authority }: World): Promise<void> {
+  for (const { process } of authority.pods("worker")) {
+    const ref = { namespace: NAMESPACE, name: workerLeaseName(process.name) };
+    const lease = await authority.kube.elsewhere.get<Lease>(LEASES, ref, NEVER);
+    if (lease !== undefined && decodeHeartbeat(lease).databaseReachable) continue;
+    chronicle.violate(`${process.name} does not say that it reaches the database`);
+  }
 }
 
 /** A worker is drained while others are there: nobody misses a slot. */

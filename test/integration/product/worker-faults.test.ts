@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 import { START_LIMIT_MS, kubeconfigThrough } from "../../support/kube.ts";
+import { createFaultyLink } from "../../support/faulty-link.ts";
 import { createTcpProxy } from "../../support/tcp-proxy.ts";
 import { happensWithin } from "../../support/until.ts";
 import { startProduct, type Product } from "../../support/product.ts";
@@ -93,6 +94,26 @@ describe("a worker", () => {
     await sleep(2 * PERIOD_MS);
     for (const city of CITIES) expect([city, await product.missedSlots(city, sinceMs)]).toEqual([city, 0]);
   }, 120_000);
+
+  test("that was cut off from the database is given cities again when it is back", async () => {
+    const link = await createFaultyLink(product.mysql.port);
+    try {
+      const url = new URL(product.stack.urls.worker);
+      url.port = String(link.port);
+      const pod = "worker-returning";
+      const held = async (): Promise<number> => (await product.holdings()).get(pod)?.length ?? 0;
+      product.stack.startWorker(pod, { DATABASE_URL: url.href });
+      await happensWithin(60_000, "its first city", async () => (await held()) > 0);
+      link.fail({ kind: "cut" });
+      await happensWithin(60_000, "the loss of its cities", async () => (await held()) === 0);
+      link.heal();
+      await happensWithin(60_000, "its next city", async () => (await held()) > 0);
+      product.stack.processes.get(pod)!.signal("SIGTERM");
+      await product.stack.processes.get(pod)!.exited;
+    } finally {
+      await link.close();
+    }
+  }, 200_000);
 
   test("that is frozen loses its cities, and its first commit after the thaw is refused", async () => {
     // Cut off from the API server as well, so that nothing but the fence can tell it.

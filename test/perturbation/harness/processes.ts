@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { microTime, type Heartbeat } from "../../../crds/lease.ts";
+import { createDatabaseHealth } from "../../../db/health.ts";
 import { openDatabase, type Database } from "../../../db/pool.ts";
 import type { TestDatabase } from "../../support/mysql.ts";
 import { createOperatorMetrics } from "../../../operator/metrics.ts";
@@ -129,6 +130,7 @@ export function startWorker(
       client,
       heartbeatClient: client,
       database: connections,
+      databaseHealth: createDatabaseHealth({ database: connections, files: [], clock: systemClock, log }),
       dispatchPool: idleDispatch,
       isolationPool: idleDispatch,
       log,
