@@ -235,6 +235,23 @@ describe("a call that is given up", () => {
     expect(await session()).not.toBe(before);
   });
 
+  test("never lends it either when nobody could stop it on the server", async () => {
+    const proxy = await startMysqlProxy(server.port);
+    try {
+      const database = db.open("worker", { port: proxy.port, connectionsMax: 1 });
+      await database.query("SELECT 1", [], within());
+      proxy.answers("drop");
+      await expect(database.query("SELECT SLEEP(1)", [], within(200))).rejects.toMatchObject({
+        code: "database-timeout",
+      });
+      proxy.answers("pass");
+      // On the old session it would wait for the answer that was lost.
+      expect(await database.query("SELECT 'one' AS text", [], within(3_000))).toEqual([{ text: "one" }]);
+    } finally {
+      await proxy.close();
+    }
+  });
+
   test("while it waits for a connection leaves the connection to the next one", async () => {
     const database = db.open("worker", { connectionsMax: 1 });
     const slow = database.query("SELECT SLEEP(0.5)", [], within());
