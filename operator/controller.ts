@@ -96,11 +96,12 @@ export class Controller {
     const ending = new AbortController();
     const ended = AbortSignal.any([signal, ending.signal]);
     try {
-      const process = async (city: string, limited: AbortSignal): Promise<"done"> =>
-        this.#process(city, limited);
       await waitForParts(
         {
-          acts: queue.run({ concurrency: ACT_CONCURRENCY, process }, ended),
+          acts: queue.run(
+            { concurrency: ACT_CONCURRENCY, process: (city, limited) => this.#process(city, limited) },
+            ended,
+          ),
           statuses: statusWriter.run(ended),
           rounds: this.#rounds((city) => queue.add(city), ended),
         },
