@@ -18,11 +18,12 @@ export type Authority = {
    * of Database.
    */
   raise(expectedEpoch: bigint, signal: AbortSignal): Promise<bigint | undefined>;
-  /** Asks MySQL now and then, soon after trouble, until the signal aborts. */
+  /** Asks MySQL every second, sooner after trouble, until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 };
 
-const KNOWN_INTERVAL_MS = 5_000;
+/** After an order to take over, a city that the old cluster is just moving waits this long for the new one. */
+const KNOWN_INTERVAL_MS = 1_000;
 const TROUBLE_INTERVAL_MS = 500;
 const LIMIT_MS = 3_000;
 

@@ -104,7 +104,7 @@ async function proveCity(
 }
 
 /**
- * The authority is read every few seconds, and may have become ours meanwhile: then those who held the city in the other
+ * The authority is read every second, and may have become ours meanwhile: then those who held the city in the other
  * cluster commit on until somebody seals it. The seal itself tells, and is the right thing to do if it goes through.
  */
 async function proveForeign(

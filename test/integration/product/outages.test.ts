@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Lease } from "../../../crds/lease.ts";
 import { LEASES } from "../../../runtime/kube/resources.ts";
 import { START_LIMIT_MS } from "../../support/kube.ts";
+import { assignmentsAtRest } from "../../support/rest.ts";
 import { happensWithin } from "../../support/until.ts";
 import { startProduct, type Product } from "../../support/product.ts";
 
@@ -33,20 +34,6 @@ async function leader(): Promise<string | undefined> {
     never,
   );
   return lease?.spec?.holderIdentity;
-}
-
-/** Assignments that have come to rest: cities are balanced over the workers some time after the start. */
-async function settled(): Promise<readonly string[]> {
-  let before = await product.assignments();
-  let sameSinceMs = performance.now();
-  await happensWithin(60_000, "rest", async () => {
-    const now = await product.assignments();
-    if (now.join() !== before.join()) sameSinceMs = performance.now();
-    before = now;
-    await sleep(250);
-    return performance.now() - sameSinceMs > 12_000;
-  });
-  return before;
 }
 
 type AuditLine = {
@@ -82,7 +69,7 @@ async function expectNoStormSince(sinceMs: number): Promise<void> {
 
 describe("nobody moves", () => {
   test("when the leading operator is killed, and the other one leads within seconds", async () => {
-    const before = await settled();
+    const before = await assignmentsAtRest(product);
     const killed = await leader();
     const pod = killed!.replace(/-[0-9a-f]+$/, "");
     const sinceMs = await product.databaseTimeMs();
@@ -102,7 +89,7 @@ describe("nobody moves", () => {
   }, 120_000);
 
   test("when MySQL is away for 10 s, and ticks go on by themselves afterwards", async () => {
-    const before = await settled();
+    const before = await assignmentsAtRest(product);
     await product.mysql.stop();
     await sleep(10_000);
     expect(await product.assignments()).toEqual(before);
@@ -119,7 +106,7 @@ describe("nobody moves", () => {
   }, 120_000);
 
   test("when MySQL is killed in the middle of its work, and no acknowledged tick is lost", async () => {
-    const before = await settled();
+    const before = await assignmentsAtRest(product);
     await product.mysql.kill();
     await product.mysql.restart();
     await product.awaitTicks(CITIES, await product.databaseTimeMs(), 10_000);
@@ -127,7 +114,7 @@ describe("nobody moves", () => {
   }, 120_000);
 
   test("when the API server is away for 30 s, while every city ticks on", async () => {
-    const before = await settled();
+    const before = await assignmentsAtRest(product);
     const sinceMs = await product.databaseTimeMs();
     await product.stack.api.killApiServer();
     await sleep(30_000);
