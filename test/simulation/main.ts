@@ -1,4 +1,5 @@
 import { fork } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { narrow } from "./narrow.ts";
@@ -6,7 +7,7 @@ import { run, type RunResult } from "./run.ts";
 import { shapeOf } from "./shape.ts";
 
 /**
- * `--seeds 100 [--first 1] [--hours 10] [--jobs 2]` runs seeds until that many are done or that many cluster-hours are
+ * `--seeds 100 [--first 1] [--hours 10] [--jobs <as many as cores>]` runs seeds until that many are done or that many cluster-hours are
  * simulated; `--seed 7 [--narrate]` runs one and tells its story; `--without crash,freeze` leaves kinds of faults out.
  */
 
@@ -15,7 +16,7 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "100" },
     first: { type: "string" },
     hours: { type: "string" },
-    jobs: { type: "string", default: "2" },
+    jobs: { type: "string", default: String(availableParallelism()) },
     seed: { type: "string" },
     narrate: { type: "boolean", default: false },
     narrow: { type: "boolean", default: false },

@@ -4,6 +4,7 @@ import type { Child } from "../../../local/process/child.ts";
 import { LEASES, PODS, type KubeObject } from "../../../runtime/kube/resources.ts";
 import { createLinks, type Links } from "../../support/links.ts";
 import { startProduct, type Product } from "../../support/product.ts";
+import { assignmentsAtRest } from "../../support/rest.ts";
 import { happensWithin } from "../../support/until.ts";
 
 export type FleetSize = { readonly cities: number; readonly workers: number };
@@ -23,14 +24,6 @@ export type BenchWorker = {
 };
 
 const REGISTER_LIMIT_MS = 30_000;
-const SETTLE_LIMIT_MS = 120_000;
-const SETTLE_POLL_MS = 500;
-/** Balanced and without a move for this long: at rest. */
-const REST_MS = 3_000;
-/** A city that was moved may be moved again after 10 s; after this long nothing more comes. */
-const REST_UNBALANCED_MS = 13_000;
-/** Share of its fair part that every worker holds when the fleet is balanced. */
-const BALANCED_SHARE = 0.6;
 const DRAIN_LIMIT_MS = 60_000;
 const never = new AbortController().signal;
 
@@ -129,17 +122,7 @@ export class BenchFleet {
   async settle(): Promise<void> {
     while (this.workers.length < this.#size.workers) await this.startWorker();
     while (this.workers.length > this.#size.workers) await this.retire(this.workers[0]!);
-    let before = "";
-    let sinceMs = performance.now();
-    await happensWithin(SETTLE_LIMIT_MS, "rest", async () => {
-      this.#signal.throwIfAborted();
-      await sleep(SETTLE_POLL_MS);
-      const now = (await this.product.assignments()).join();
-      if (now !== before) sinceMs = performance.now();
-      before = now;
-      const restMs = performance.now() - sinceMs;
-      return restMs > REST_UNBALANCED_MS || (restMs > REST_MS && (await this.#isBalanced()));
-    });
+    await assignmentsAtRest(this.product, this.#signal);
     await this.awaitAllTicking(30_000);
   }
 
@@ -151,12 +134,6 @@ export class BenchFleet {
   async stop(): Promise<void> {
     for (const { links } of this.#workers.values()) await links?.close();
     await this.product.stop();
-  }
-
-  async #isBalanced(): Promise<boolean> {
-    const holdings = await this.product.holdings();
-    const share = (this.#size.cities / this.#size.workers) * BALANCED_SHARE;
-    return this.workers.every(({ name }) => (holdings.get(name)?.length ?? 0) >= share);
   }
 
   async #createPod(name: string): Promise<string> {
