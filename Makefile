@@ -59,7 +59,7 @@ e2e: install ## Image and chart on a real kubelet (root on Linux), or KUBECONFIG
 audit: install ## Check the invariants in any database: DATABASE_URL=mysql://user:password@host:3306/dispatch
 	@DATABASE_URL="$(DATABASE_URL)" exec $(NODE_QUIET) db/main.ts audit
 
-explain: install ## Tell an order's whole story: ORDER=… DATABASE_URL=… [CITY=…]
+explain: install ## Tell an order's whole story: ORDER=… DATABASE_URL=… [CITY=…]; CITY=… alone names orders
 	@ORDER="$(ORDER)" CITY="$(CITY)" DATABASE_URL="$(DATABASE_URL)" exec $(NODE_QUIET) worker/story/main.ts
 
 record: install ## Write a recorded tick of a City with spec.recordPercent to a file: CITY=… TICK=… OUT=… DATABASE_URL=…

@@ -49,6 +49,8 @@ export type StoryDatabase = {
   /** The cities that know the order, as far as views and reference tables tell. */
   findCities(order: string): Promise<readonly string[]>;
   findOpenOrder(city: string, order: string): Promise<OpenOrder | undefined>;
+  /** Ids, at most so many, those that were placed last first. */
+  latestOpenOrders(city: string, count: number): Promise<readonly string[]>;
   /** Undefined also where the reference schema is not. */
   findReferenceOrder(city: string, order: string): Promise<ReferenceOrder | undefined>;
   findReferenceAssignments(city: string, order: string): Promise<readonly ReferenceAssignment[]>;
@@ -98,6 +100,10 @@ export async function openStory(database: Database, signal: AbortSignal): Promis
         "SELECT placed_at, ready_at, courier_id, declined_by FROM open_orders WHERE city = ? AND order_id = ?";
       const [row] = await database.query(sql, [city, order], signal);
       return row === undefined ? undefined : openOrderOf(row);
+    },
+    async latestOpenOrders(city, count) {
+      const sql = "SELECT order_id FROM open_orders WHERE city = ? ORDER BY placed_at DESC LIMIT ?";
+      return (await database.query(sql, [city, count], signal)).map((row) => String(row["order_id"]));
     },
     async findReferenceOrder(city, order) {
       if (!hasReference) return undefined;

@@ -97,7 +97,7 @@ async function runDemo(demo: Demo): Promise<number> {
   const { settings, manifests, stack, screen, progress, interrupted } = demo;
   for (const name of OPERATORS) stack.startOperator(name);
   for (const [index, name] of WORKERS.entries())
-    stack.startWorker(name, { WORKER_ZONE: `zone-${index + 1}` });
+    stack.startWorker(name, { WORKER_ZONE: `zone-${index + 1}`, DISPATCHERS: "local/dispatchers" });
   progress(
     `started ${OPERATORS.length} operators and ${WORKERS.length} workers; their logs: ${stack.directory}/log`,
   );
@@ -122,9 +122,9 @@ async function runDemo(demo: Demo): Promise<number> {
   try {
     await firstTick(database, interrupted);
     progress(`the first tick is committed; traffic has seed ${settings.seed}`);
-    const line = kubectlLine(stack);
-    screen.line(`\nfrom another terminal:\n  ${line}\n`);
-    await watch(demo, database, traffic, line);
+    const lines = linesToCopy(stack, manifests);
+    screen.line(`\nfrom another terminal:\n${lines.map((line) => `  ${line}`).join("\n")}\n`);
+    await watch(demo, database, traffic, lines);
     await traffic.stop();
     return interrupted.aborted && settings.seconds === undefined
       ? 0
@@ -148,7 +148,7 @@ async function watch(
   { settings, stack, screen, interrupted }: Demo,
   database: Database,
   traffic: Traffic,
-  footer: string,
+  footer: readonly string[],
 ): Promise<void> {
   const startedMs = performance.now();
   const ending = AbortSignal.any([
@@ -172,7 +172,7 @@ async function watch(
       "",
       ...picture.events,
       "",
-      footer,
+      ...footer,
     ];
     screen.draw(lines, summarizeFleet(picture));
     await sleep(intervalMs, undefined, { signal: ending }).catch(() => undefined);
@@ -198,8 +198,8 @@ async function conclude({ screen, settings }: Demo, database: Database, traffic:
   return report.isClean ? 0 : 1;
 }
 
-/** The line to copy: with the kubectl on PATH if there is one, else with the one that was built. */
-function kubectlLine(stack: Stack): string {
+/** For another terminal: with the kubectl on PATH if there is one, else with the one that was built. */
+function linesToCopy(stack: Stack, manifests: readonly CityManifest[]): readonly string[] {
   let kubectl = stack.api.kubectlPath;
   try {
     execFileSync("kubectl", ["version", "--client"], { stdio: "ignore" });
@@ -207,7 +207,10 @@ function kubectlLine(stack: Stack): string {
   } catch {
     // There is none on PATH.
   }
-  return `KUBECONFIG=${stack.api.kubeconfigPath} ${kubectl} get cities`;
+  return [
+    `KUBECONFIG=${stack.api.kubeconfigPath} ${kubectl} get cities`,
+    `make explain CITY=${manifests[0]?.metadata.name} DATABASE_URL=${stack.urls.worker}`,
+  ];
 }
 
 main().then(

@@ -8,9 +8,11 @@ import { failureText, shutdownSignals } from "../../runtime/shutdown.ts";
 import { findStory } from "./find.ts";
 import { tellStory } from "./story.ts";
 
-/** Tells an order's whole story, from any database by its URL; only reads. `make explain ORDER=… DATABASE_URL=… [CITY=…]`. */
+/** Tells an order's whole story, from any database by its URL; only reads. `make explain ORDER=… DATABASE_URL=… [CITY=…]`;
+ * with CITY alone it names orders to ask for. */
 
 const log = createLog({ process: "explain", level: "warn" });
+const NAMED_MAX = 10;
 
 async function explain(database: Database, order: string, given: string | undefined): Promise<void> {
   const { draining } = shutdownSignals(process, log);
@@ -32,10 +34,21 @@ async function explain(database: Database, order: string, given: string | undefi
   process.stdout.write(lines.length === 0 ? "nothing is known of it\n" : `${lines.join("\n")}\n`);
 }
 
+async function nameOrders(database: Database, city: string): Promise<void> {
+  const { draining } = shutdownSignals(process, log);
+  const orders = await (await openStory(database, draining)).latestOpenOrders(city, NAMED_MAX);
+  process.stdout.write(
+    orders.length === 0
+      ? `${city} has no open order\n`
+      : `open orders of ${city}, the latest first; say one of them as ORDER=…\n\n${orders.join("\n")}\n`,
+  );
+}
+
 async function main(): Promise<void> {
   const environment = new EnvironmentReader(process.env);
-  const order = environment.text("ORDER", "the order's id");
   const city = environment.optional("CITY");
+  const order =
+    city === undefined ? environment.text("ORDER", "the order's id") : environment.optional("ORDER");
   const url = environment.text(
     "DATABASE_URL",
     "mysql://user:password@host:3306/dispatch, an account that may read",
@@ -43,7 +56,8 @@ async function main(): Promise<void> {
   environment.finish();
   const database = openDatabase({ url, connectionsMax: 1, log, clock: systemClock });
   try {
-    await explain(database, order, city);
+    if (order !== undefined) await explain(database, order, city);
+    else if (city !== undefined) await nameOrders(database, city);
   } finally {
     await database.close();
   }

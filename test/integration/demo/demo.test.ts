@@ -63,6 +63,7 @@ test(
     const [, firstTickSeconds] = /([0-9.]+) s {2}the first tick is committed/.exec(output) ?? [];
     expect(Number(firstTickSeconds)).toBeLessThan(20);
     expect(output).toMatch(/KUBECONFIG=\S+ \S*kubectl get cities/);
+    expect(output).toMatch(/make explain CITY=\S+ DATABASE_URL=mysql:\S+/);
     expect(output).toMatch(/madrid \d+ open, tick [0-9.]+s ago/);
     expect(output).toContain("all invariants hold");
     const [, decisions] = /(\d+) decisions/.exec(output) ?? [];

@@ -229,8 +229,13 @@ describe("an order's story", () => {
   );
 
   test(
-    "needs to know its city only where no view tells",
+    "needs to know its city only where no view tells, and names the open orders of a city",
     async () => {
+      const named = await command("worker/story/main.ts", [], {
+        CITY: "madrid",
+        DATABASE_URL: db.urls.worker,
+      });
+      expect(named.stdout.split("\n").slice(2, -1)).toEqual(expect.arrayContaining(["o2"]));
       const unknown = await command("worker/story/main.ts", [], {
         ORDER: "nope",
         DATABASE_URL: db.urls.operator,
