@@ -1,8 +1,7 @@
-import { establishAuthority, raiseEpoch, readAuthority, type AuthorityRow } from "../db/authority.ts";
+import { establishAuthority, raiseEpoch, type AuthorityRow } from "../db/authority.ts";
 import type { Database } from "../db/pool.ts";
 import { withDeadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { isOperational } from "../runtime/errors.ts";
 import type { Log } from "../runtime/log.ts";
 import type { AuthorityView } from "./cities/view.ts";
 
@@ -18,13 +17,13 @@ export type Authority = {
    * of Database.
    */
   raise(expectedEpoch: bigint, signal: AbortSignal): Promise<bigint | undefined>;
-  /** Asks MySQL every second, sooner after trouble, until the signal aborts. */
-  run(signal: AbortSignal): Promise<void>;
+  /**
+   * What a reading of the database showed, begun at `startedMs`, monotonic. An empty database is taken for this cluster.
+   * Errors: those of Database, and DeadlineExceeded.
+   */
+  learn(row: AuthorityRow | undefined, startedMs: number, signal: AbortSignal): Promise<void>;
 };
 
-/** After an order to take over, a city that the old cluster is just moving waits this long for the new one. */
-const KNOWN_INTERVAL_MS = 1_000;
-const TROUBLE_INTERVAL_MS = 500;
 const LIMIT_MS = 3_000;
 
 export function createAuthority(input: {
@@ -36,15 +35,7 @@ export function createAuthority(input: {
 }): Authority {
   const { database, clusterUid, clock, log } = input;
   let view: AuthorityView = { kind: "unknown" };
-
-  async function look(signal: AbortSignal): Promise<void> {
-    const row = await withDeadline(
-      { clock, what: "the reading of the authority", limitMs: LIMIT_MS, signal },
-      async (limited) =>
-        (await readAuthority(database, limited)) ?? (await establishAuthority(database, clusterUid, limited)),
-    );
-    take(row);
-  }
+  let raisedMs = -Infinity;
 
   function take(row: AuthorityRow): void {
     const before = view;
@@ -65,22 +56,20 @@ export function createAuthority(input: {
         { clock, what: "the raising of the epoch", limitMs: LIMIT_MS, signal },
         (limited) => raiseEpoch(database, { clusterUid, expectedEpoch }, limited),
       );
+      raisedMs = clock.monotonicMs();
       if (row !== undefined) take(row);
       return view.kind === "ours" ? view.epoch : undefined;
     },
-    async run(signal) {
-      while (!signal.aborted) {
-        let intervalMs = KNOWN_INTERVAL_MS;
-        try {
-          await look(signal);
-        } catch (error) {
-          if (signal.aborted) return;
-          if (!isOperational(error)) throw error;
-          log.warn({ because: error.code, err: error }, "authority not read");
-          intervalMs = TROUBLE_INTERVAL_MS;
-        }
-        await clock.sleep(intervalMs, signal).catch(() => undefined);
-      }
+    async learn(row, startedMs, signal) {
+      // A reading from before our own raise does not show it.
+      if (startedMs <= raisedMs) return;
+      const known =
+        row ??
+        (await withDeadline(
+          { clock, what: "the taking of an empty database", limitMs: LIMIT_MS, signal },
+          (limited) => establishAuthority(database, clusterUid, limited),
+        ));
+      take(known);
     },
   };
 }

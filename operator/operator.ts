@@ -134,11 +134,11 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
       const ending = new AbortController();
       const observing = Promise.all([
         fleet.run(ending.signal),
-        authority.run(ending.signal),
         runProgressReader(
           {
             database,
             progress,
+            authority,
             clock,
             log,
             onAdvances: (advances) => {

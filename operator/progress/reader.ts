@@ -4,9 +4,10 @@ import { withDeadline } from "../../runtime/abort.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { isOperational } from "../../runtime/errors.ts";
 import type { Log } from "../../runtime/log.ts";
+import type { Authority } from "../authority.ts";
 import type { Advance, Progress } from "./progress.ts";
 
-/** Asks MySQL once a second for the fences that moved. */
+/** Asks MySQL once a second for the fences that moved, and whose tokens they take: both of one moment. */
 
 const INTERVAL_MS = 1_000;
 const READ_LIMIT_MS = 2_000;
@@ -23,21 +24,24 @@ export async function runProgressReader(
     readonly progress: Progress;
     readonly clock: Clock;
     readonly log: Log;
+    readonly authority: Pick<Authority, "learn">;
     readonly onAdvances: (advances: readonly Advance[]) => void;
   },
   signal: AbortSignal,
 ): Promise<void> {
-  const { database, progress, clock, log } = input;
+  const { database, progress, authority, clock, log } = input;
   let changedSinceMs: number | undefined;
   let completeMs = -Infinity;
   while (!signal.aborted) {
     const startedMs = clock.monotonicMs();
     try {
       const isComplete = startedMs - completeMs >= COMPLETE_INTERVAL_MS;
-      const { databaseTimeMs, fences } = await withDeadline(
+      const reading = await withDeadline(
         { clock, what: "the progress reader", limitMs: READ_LIMIT_MS, signal },
         (limited) => readProgress(database, isComplete ? undefined : changedSinceMs, limited),
       );
+      await authority.learn(reading.authority, startedMs, signal);
+      const { databaseTimeMs, fences } = reading;
       if (isComplete) completeMs = startedMs;
       const nowMs = clock.monotonicMs();
       if (progress.lastReadMs !== undefined && nowMs - progress.lastReadMs > GAP_MS)

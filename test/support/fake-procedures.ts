@@ -90,11 +90,9 @@ export function runQuery(
   values: readonly SqlValue[],
   nowMs: number,
 ): readonly Row[] {
-  if (/^SELECT epoch, cluster_uid FROM authority WHERE id = 1$/.test(sql))
-    return authorityRow(tables)[0] ?? [];
-  if (/LEFT JOIN city_fence f ON f\.changed_at >= \?\s*$/.test(sql)) {
+  if (sql === "SELECT epoch, cluster_uid FROM authority WHERE id = 1") return authorityRow(tables)[0] ?? [];
+  if (sql.trimEnd().endsWith("LEFT JOIN city_fence f ON f.changed_at >= ?"))
     return readProgress(tables, (values[0] as Date).getTime(), Math.floor(nowMs));
-  }
   if (sql === "SELECT name FROM schema_version") return [];
   throw new TypeError(`the fake MySQL does not know ${sql}`);
 }
@@ -257,13 +255,17 @@ function pruneTicks(tables: FakeTables, values: readonly SqlValue[], nowMs: numb
 }
 
 function readProgress(tables: FakeTables, sinceMs: number, nowMs: number): readonly Row[] {
-  const database_time_ms = String(nowMs);
+  const always = {
+    database_time_ms: String(nowMs),
+    authority_epoch: text(tables.authority?.epoch),
+    authority_cluster_uid: tables.authority?.clusterUid ?? null,
+  };
   const rows: Row[] = [];
   for (const city of tables.cities) {
     const { fence } = tables.city(city);
     if (fence === undefined || fence.changedAtMs < sinceMs) continue;
     rows.push({
-      database_time_ms,
+      ...always,
       city,
       epoch: String(fence.epoch),
       token: String(fence.token),
@@ -276,7 +278,7 @@ function readProgress(tables: FakeTables, sinceMs: number, nowMs: number): reado
       degraded: fence.degraded,
     });
   }
-  return rows.length > 0 ? rows : [{ database_time_ms, city: null }];
+  return rows.length > 0 ? rows : [{ ...always, city: null }];
 }
 
 function authorityRow({ authority }: FakeTables): ResultSets {

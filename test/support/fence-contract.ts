@@ -172,7 +172,8 @@ export function fenceContract(name: string, databases: () => Promise<ProtocolDat
       const snapshot = await readSnapshot(worker, "madrid", signal);
       expect(snapshot).toMatchObject({ epoch: 1n, token: 10n, holder: "w10", tick: 1n });
       expect(Math.abs(snapshot.databaseTimeMs - Date.now())).toBeLessThan(60_000);
-      const { databaseTimeMs, fences } = await readProgress(operator, undefined, signal);
+      const { databaseTimeMs, authority, fences } = await readProgress(operator, undefined, signal);
+      expect(authority).toEqual(await readAuthority(operator, signal));
       expect(fences).toEqual([
         {
           city: "madrid",
