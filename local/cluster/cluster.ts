@@ -71,6 +71,7 @@ async function makeCluster(settings: ClusterSettings, signal: AbortSignal): Prom
     directory,
     address: NODE_ADDRESS,
     pause: programs.catatonit,
+    cgroupEntrances: await createCgroup(cgroupOf(name)),
     endsWithUs: settings.endsWithUs,
   });
   await recordCluster(name, enclosure.anchor);
@@ -108,7 +109,6 @@ async function addNode(
   const { progress, name } = input.settings;
   const { enclosure, directory, control, programs } = input;
   const cgroup = cgroupOf(name);
-  await createCgroup(cgroup);
   await startDns({ enclosure, directory, control, progress }, signal);
   const images = [await ensurePauseImage(programs.catatonit, signal)];
   const node = await startNode({ enclosure, directory, cgroup, control, programs, images, progress }, signal);

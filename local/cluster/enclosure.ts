@@ -32,6 +32,8 @@ export async function openEnclosure(input: {
   readonly directory: string;
   readonly address: string;
   readonly pause: string;
+  /** Files into which every program that is started inside writes its process id first. */
+  readonly cgroupEntrances: readonly string[];
   readonly endsWithUs: boolean;
 }): Promise<Enclosure> {
   const { directory, address, pause } = input;
@@ -62,11 +64,24 @@ export async function openEnclosure(input: {
     start: (program) =>
       startChild({
         ...program,
-        command: "nsenter",
-        args: [...entering(anchor), program.command, ...program.args],
+        command: "sh",
+        args: [
+          "-c",
+          joining(input.cgroupEntrances),
+          "nsenter",
+          ...entering(anchor),
+          program.command,
+          ...program.args,
+        ],
         receiver: (starter) => firstChildOf(starter) ?? starter,
       }),
   };
+}
+
+/** A script that joins control groups and becomes the command that it is given, with its arguments, from "$0" on. */
+function joining(entrances: readonly string[]): string {
+  const joins = entrances.map((file) => `echo $$ >'${file}'`);
+  return [...joins, 'exec "$0" "$@"'].join(" && ");
 }
 
 /** What nsenter is told, before the command that shall run inside. */
