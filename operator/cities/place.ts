@@ -210,7 +210,9 @@ function placeOrphan(orphan: Orphan, placement: Placement): Decision {
     const isCleared = !isolation.evacuees.some(({ lease }) => lease?.worker === apart.id);
     return isCleared ? { kind: "assign", worker: apart.id, because } : { kind: "wait", because: "isolating" };
   }
-  const worker = take(city, placement);
+  // Its holder goes on ticking meanwhile. They join or turn out silent well before the drain of a Pod is over.
+  const isWorthWaiting = because === "holder-draining" && placement.candidatesIn(city.pool).areLastingJoining;
+  const worker = isWorthWaiting ? undefined : take(city, placement);
   if (worker !== undefined) return { kind: "assign", worker, because };
   switch (because) {
     case "holder-draining":

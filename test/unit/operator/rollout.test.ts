@@ -41,6 +41,30 @@ describe("during a rollout", () => {
     });
   });
 
+  test("after a change of leaders, a drained worker's cities wait for the newer one that has not shown yet that it lives", () => {
+    const draining = old("old0", { liveness: "draining" });
+    const joining = young("new0", { liveness: "joining" });
+    expect(decide(cities, [draining, old("old1"), old("old2"), joining])).toMatchObject({
+      a: { kind: "wait", because: "no-successor" },
+      d: { kind: "wait", because: "no-successor" },
+    });
+    // Nobody ticks for those of one that is gone.
+    const gone = old("old0", { liveness: "gone" });
+    const [city = cityView("a")] = cities;
+    expect(decide([city], [gone, old("old1"), old("old2"), joining])).toMatchObject({
+      a: { kind: "assign", because: "holder-gone" },
+    });
+    // Silent for too long, or another pool's: nobody is waited for.
+    for (const other of [
+      young("new0", { liveness: "late" }),
+      young("new0", { liveness: "joining", pool: "b" }),
+    ]) {
+      expect(decide(cities, [draining, old("old1"), old("old2"), other])).toMatchObject({
+        a: { kind: "assign", because: "holder-draining" },
+      });
+    }
+  });
+
   test("the first new worker is not given everything", () => {
     const draining = ["old0", "old1", "old2"].map((id) => old(id, { liveness: "draining" }));
     const taken = Object.values(decide(cities, [...draining, old("old3"), young("new0")])).map((decision) =>
