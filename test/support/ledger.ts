@@ -19,9 +19,15 @@ export type Ledger = {
   firstCommitAfter(city: string, sinceMs: number, holder: string): Promise<number | undefined>;
   /** How often the ticks since `sinceMs` pass from one worker to another. */
   moves(city: string, sinceMs: number): Promise<number>;
+  /** Who ticked how often since `sinceMs`, in turn, and where slots are missing: for a person to read. */
+  course(city: string, sinceMs: number): Promise<string>;
 };
 
 export function createLedger(query: LedgerQuery): Ledger {
+  const missedBetween = ([previous, row]: readonly [Row, Row]): number => {
+    const distanceMs = Number(row["slot_ms"]) - Number(previous["slot_ms"]);
+    return Math.round(distanceMs / Number(row["period_ms"])) - 1;
+  };
   const ticksSince = (city: string, sinceMs: number): Promise<readonly Row[]> =>
     query(
       "SELECT slot_ms, period_ms, holder FROM tick WHERE city = ? AND UNIX_TIMESTAMP(committed_at) * 1000 >= ? ORDER BY tick",
@@ -49,10 +55,7 @@ export function createLedger(query: LedgerQuery): Ledger {
       );
     },
     async missedSlots(city, sinceMs) {
-      return pairs(await ticksSince(city, sinceMs)).reduce((missed, [previous, row]) => {
-        const distanceMs = Number(row["slot_ms"]) - Number(previous["slot_ms"]);
-        return missed + Math.round(distanceMs / Number(row["period_ms"])) - 1;
-      }, 0);
+      return pairs(await ticksSince(city, sinceMs)).reduce((missed, pair) => missed + missedBetween(pair), 0);
     },
     async firstCommitAfter(city, sinceMs, holder) {
       const [row] = await query(
@@ -68,7 +71,27 @@ export function createLedger(query: LedgerQuery): Ledger {
         ([previous, row]) => previous["holder"] !== row["holder"],
       ).length;
     },
+    async course(city, sinceMs) {
+      const [first, ...rest] = await ticksSince(city, sinceMs);
+      if (first === undefined) return "no tick";
+      const parts: { text: string; ticks: number }[] = [{ text: beginning(first), ticks: 1 }];
+      let previous = first;
+      for (const row of rest) {
+        const missed = missedBetween([previous, row]);
+        if (missed > 0) parts.push({ text: `${missed} slots missed`, ticks: 0 });
+        const last = parts.at(-1);
+        if (last !== undefined && missed === 0 && row["holder"] === previous["holder"]) last.ticks += 1;
+        else parts.push({ text: beginning(row), ticks: 1 });
+        previous = row;
+      }
+      return parts.map(({ text, ticks }) => (ticks === 0 ? text : `${text} (${ticks} ticks)`)).join(", ");
+    },
   };
+}
+
+function beginning(row: Row): string {
+  const slot = new Date(Number(row["slot_ms"])).toISOString().slice(11, 23);
+  return `${slot} ${String(row["holder"])}`;
 }
 
 /** Each row with the one before it. */

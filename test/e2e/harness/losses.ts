@@ -1,6 +1,6 @@
 import { happensWithin } from "../../support/until.ts";
+import { holdings, type Held } from "./holdings.ts";
 import type { Installation } from "./installation.ts";
-import { workerPods } from "./workers.ts";
 
 /** Loses a worker without warning, and measures how long each of its cities went without a commit of somebody else. */
 
@@ -34,24 +34,11 @@ export async function loseWorker(
   return gaps;
 }
 
-type Held = { readonly city: string; readonly worker: string };
-
 /** The Pod whose worker holds the most cities, and these. */
 async function busiest(product: Installation): Promise<readonly [string, readonly Held[]]> {
-  const output = await product.kubectl([
-    "get",
-    "leases",
-    "--selector=dispatch.city/component=city",
-    '--output=jsonpath={range .items[*]}{.metadata.name} {.spec.holderIdentity}{"\\n"}{end}',
-  ]);
-  const all = output
-    .trim()
-    .split("\n")
-    .map((line) => line.split(" "))
-    .map(([lease = "", worker = ""]) => ({ city: lease.replace(/^city-/, ""), worker }));
-  const pods = await workerPods(product);
-  const byPod = pods.map((pod) => [pod, all.filter(({ worker }) => worker.startsWith(`${pod}-`))] as const);
-  const [first] = byPod.toSorted(([, left], [, right]) => right.length - left.length);
-  if (first === undefined || first[1].length === 0) throw new Error(`nobody holds a city:\n${output}`);
+  const [first] = [...(await holdings(product))].toSorted(
+    ([, left], [, right]) => right.length - left.length,
+  );
+  if (first === undefined || first[1].length === 0) throw new Error("nobody holds a city");
   return first;
 }
