@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: cluster cluster-down image sbom e2e help install demo audit check-contract explain record replay take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-commit bench-gaps bench-dispatch bench-snapshot control-plane mdrplib clean chart-docs pulumi-install pulumi-test pulumi-preview
+.PHONY: cluster cluster-down image sbom e2e help install demo audit check-contract explain record replay take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-commit bench-gaps bench-dispatch bench-snapshot control-plane mdrplib clean chart-docs previous-release pulumi-install pulumi-test pulumi-preview
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
@@ -116,6 +116,9 @@ bench-snapshot: install ## What a snapshot's way to its dispatch thread costs th
 mdrplib: install ## Play recorded city-days through the dispatcher, minute by minute: DATA=<folder of instances> OUT=<folder for solutions> DISPATCHER=greedy NOISE=1 ARGS=<beginnings of names>
 	@exec env DATA="$(DATA)" OUT="$(OUT)" DISPATCHER="$(DISPATCHER)" NOISE="$(NOISE)" $(NODE_QUIET) test/bench/mdrplib.ts $(ARGS)
 
+# What a release is installed from.
+RELEASE_PARTS := Dockerfile package.json package-lock.json crds runtime db operator worker local/traffic image helm/city-operator
+
 ##@ Prepare
 install: node_modules/.package-lock.json ## Install what the project needs from npm
 
@@ -137,6 +140,9 @@ helm/pulumi/node_modules/.package-lock.json: helm/pulumi/package.json helm/pulum
 
 control-plane: install ## Build etcd, kube-apiserver and kubectl from Go modules (about five minutes, once)
 	@exec $(NODE_QUIET) local/control-plane/build.ts
+
+previous-release: ## Keep a commit as the release that upgrades are tested from: COMMIT=…
+	@git archive --format=tar $(COMMIT) -- $(RELEASE_PARTS) | gzip -9n >test/e2e/fixtures/previous-release.tar.gz
 
 clean: ## Remove what was installed and written into this folder
 	@rm -rf node_modules out helm/pulumi/node_modules

@@ -18,6 +18,7 @@ const CONTEXT = fileURLToPath(new URL("../../../", import.meta.url));
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 type Build = {
+  readonly context: string;
   readonly workspace: string;
   /** Stages that are done, by name. */
   readonly roots: Map<string, string>;
@@ -30,17 +31,20 @@ export async function buildImage(
   input: {
     readonly file: string;
     readonly names: readonly string[];
+    /** A folder with a Dockerfile and what it copies; this repository unless told otherwise. */
+    readonly context?: string;
     readonly progress: (line: string) => void;
   },
   signal: AbortSignal,
 ): Promise<ImageArchive> {
-  const { stages } = parseDockerfile(await readFile(join(CONTEXT, "Dockerfile"), "utf8"));
+  const { context = CONTEXT } = input;
+  const { stages } = parseDockerfile(await readFile(join(context, "Dockerfile"), "utf8"));
   const [last, ...before] = stages.toReversed();
   if (last === undefined) throw new Error("the Dockerfile has no stage");
   await mkdir(join(cacheRoot(), "image"), { recursive: true });
   const workspace = await mkdtemp(join(cacheRoot(), "image", "building-"));
   try {
-    const build: Build = { workspace, roots: new Map(), progress: input.progress, signal };
+    const build: Build = { context, workspace, roots: new Map(), progress: input.progress, signal };
     for (const stage of before.toReversed()) await buildStage(stage, build);
     const { layers, config } = await buildFinalStage(last, build);
     return await writeImage({ file: input.file, names: input.names, layers, config }, signal);
@@ -119,7 +123,7 @@ async function copy(input: {
   readonly build: Build;
 }): Promise<void> {
   const { instruction, root, build } = input;
-  const from = instruction.from === undefined ? CONTEXT : build.roots.get(instruction.from);
+  const from = instruction.from === undefined ? build.context : build.roots.get(instruction.from);
   if (from === undefined) throw new SyntaxError(`there is no stage ${instruction.from} to copy from`);
   const target = join(root, posix.resolve(input.workdir, instruction.target));
   const intoFolder = instruction.target.endsWith("/") || instruction.sources.length > 1;

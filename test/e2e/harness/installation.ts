@@ -7,7 +7,7 @@ import { dropDatabase } from "../../../local/mysql/given-server.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { silentLog } from "../../../runtime/log.ts";
 import { CHART } from "../../support/helm.ts";
-import { createLedger, type Ledger } from "../../support/ledger.ts";
+import { createLedger, type Ledger, type LedgerQuery } from "../../support/ledger.ts";
 import type { Image, World } from "./world.ts";
 
 /** One release of the chart in a namespace that enforces Pod Security "restricted", on a database of its own. */
@@ -31,8 +31,8 @@ export type Installation = Ledger & {
   open(account: AccountRole | "admin"): Database;
   /** Writes the Secret that the chart reads; `changes` replace URLs. */
   writeSecret(changes?: Partial<Readonly<Record<AccountRole | "admin", string>>>): Promise<void>;
-  /** Lets the next migration replace a view or procedure, as when its text had changed; `name` as in schema_version. */
-  forgetDefinition(name: string): Promise<void>;
+  /** Asks the database as its administrator. */
+  query: LedgerQuery;
   /** Throws with the auditor's report when there is a violation. */
   expectAuditClean(): Promise<void>;
   /** Uninstalls, and removes the namespace and the database. */
@@ -88,8 +88,10 @@ export async function createInstallation(world: World, name: string): Promise<In
     await kubectl(["apply", "-f", "-"], JSON.stringify(secret));
   };
   await writeSecret();
+  const query: LedgerQuery = (sql, values = []) =>
+    admin.query(sql, values, AbortSignal.timeout(QUERY_LIMIT_MS));
   return {
-    ...createLedger((sql, values = []) => admin.query(sql, values, AbortSignal.timeout(QUERY_LIMIT_MS))),
+    ...createLedger(query),
     namespace: name,
     release: RELEASE,
     kubectl,
@@ -121,11 +123,8 @@ export async function createInstallation(world: World, name: string): Promise<In
     },
     podUrl,
     open,
+    query,
     writeSecret,
-    async forgetDefinition(definition) {
-      const sql = "DELETE FROM schema_version WHERE name = ?";
-      await admin.query(sql, [definition], AbortSignal.timeout(QUERY_LIMIT_MS));
-    },
     async expectAuditClean() {
       const report = await audit(admin, AbortSignal.timeout(60_000));
       if (!report.isClean) throw new Error(formatAuditReport(report));

@@ -121,9 +121,9 @@ async function foreignWorld(input: {
   };
 }
 
-function imageOf(reference: string): Image {
+export function imageOf(reference: string): Image {
   const colon = reference.lastIndexOf(":");
-  if (colon < reference.lastIndexOf("/")) throw new Error(`IMAGE ${reference} has no tag`);
+  if (colon < reference.lastIndexOf("/")) throw new Error(`the image ${reference} has no tag`);
   return { repository: reference.slice(0, colon), tag: reference.slice(colon + 1) };
 }
 
