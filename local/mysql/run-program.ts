@@ -10,7 +10,11 @@ const ERROR_LINES_MAX = 12;
 export async function runProgram(
   command: string,
   args: readonly string[],
-  options: { readonly what: string; readonly cwd?: string },
+  options: {
+    readonly what: string;
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string>>;
+  },
   signal: AbortSignal,
 ): Promise<string> {
   try {
@@ -18,7 +22,7 @@ export async function runProgram(
       cwd: options.cwd,
       signal,
       maxBuffer: OUTPUT_BYTES_MAX,
-      env: { ...process.env, LC_ALL: "C" },
+      env: { ...process.env, LC_ALL: "C", ...options.env },
     });
     return stdout;
   } catch (error) {

@@ -1,17 +1,19 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import type { ImageArchive } from "../../local/cluster/image/archive.ts";
 import { buildImage } from "../../local/cluster/image/build.ts";
+import { buildWithEngine } from "./harness/engine.ts";
 
 /** The image: always the same, with all that its processes need and nothing else. */
 
 const NAMES = ["localhost/city-operator:test"];
-const FIRST_TIME_LIMIT_MS = 300_000;
+const FIRST_TIME_LIMIT_MS = 600_000;
 
 type Config = {
   readonly config: {
@@ -54,18 +56,56 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+type Output = { readonly stdout: string; readonly stderr: string };
+
 /** Runs the image's entry on the image's files as the image's user, as far as that goes without a container. */
-async function entry(
-  ...args: readonly string[]
-): Promise<{ readonly stdout: string; readonly stderr: string }> {
-  const command = ["--userspec", config.User, root, ...config.Entrypoint, ...args];
+const entry = (...args: readonly string[]): Promise<Output> => entryOf(root, ...args);
+
+async function entryOf(files: string, ...args: readonly string[]): Promise<Output> {
+  const command = ["--userspec", config.User, files, ...config.Entrypoint, ...args];
   return await run("chroot", command, { env: Object.fromEntries(config.Env.map((line) => line.split("="))) });
+}
+
+const digestOf = async (file: string): Promise<string> =>
+  createHash("sha256")
+    .update(await readFile(file))
+    .digest("hex");
+
+/** One line for each file below a folder: its path and what it holds. */
+async function contentsOf(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const lines: string[] = [];
+  for (const file of files) lines.push(`${relative(folder, file)} ${await digestOf(file)}`);
+  return lines.toSorted();
 }
 
 test(
   "the same inputs make the same image",
   async () => {
     expect((await build("second.tar")).digest).toBe(first.digest);
+  },
+  FIRST_TIME_LIMIT_MS,
+);
+
+test(
+  "a container engine makes the same of the Dockerfile, file for file",
+  async () => {
+    const engine = await buildWithEngine(directory, new AbortController().signal);
+    const ours = await contentsOf(join(root, "app"));
+    expect(ours.length).toBeGreaterThan(500);
+    expect(await contentsOf(join(engine.root, "app"))).toEqual(ours);
+    for (const file of ["usr/local/bin/node", "usr/lib/libatomic.so.1"]) {
+      expect([file, await digestOf(join(engine.root, file))]).toEqual([
+        file,
+        await digestOf(join(root, file)),
+      ]);
+    }
+    expect(engine.config).toEqual(expect.objectContaining({ ...config }));
+    await expect(entryOf(engine.root, "worker")).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("DATABASE_URL"),
+    });
   },
   FIRST_TIME_LIMIT_MS,
 );
