@@ -52,7 +52,7 @@ pulumi-test: pulumi-install ## The Pulumi component's types and tests, offline
 	@node_modules/.bin/tsc -p helm/pulumi
 	@exec $(JEST) $(or $(ARGS),helm/pulumi/test)
 
-e2e: install ## Image and chart on a real kubelet (root on Linux), or KUBECONFIG=… IMAGE=… MYSQL_URL=…; ARGS=test/… for some
+e2e: install ## Image and chart on a real kubelet (root on Linux), or KUBECONFIG=… IMAGE=… IMAGE_PREVIOUS=… MYSQL_URL=…; ARGS=test/… for some
 	@exec $(JEST) --runInBand --forceExit $(or $(ARGS),test/e2e)
 
 ##@ Operate

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { obstacleHere } from "../local/cluster/requirements.ts";
 
 /**
  * Runs every check of the project in turn and sums them up. A check that is a single program counts as one test. A suite
@@ -90,6 +91,16 @@ async function pulumi(): Promise<Tally> {
   return { passed: types.passed + tests.passed, failed: types.failed + tests.failed };
 }
 
+/**
+ * Where no local cluster can be made, that is said and counts as failed: whoever wants the rest alone calls the single checks.
+ */
+async function endToEnd(): Promise<Tally> {
+  const obstacle = obstacleHere();
+  if (obstacle === undefined) return await jest("e2e", ["--runInBand", "--forceExit"]);
+  process.stdout.write(`e2e: cannot run: ${obstacle}\n`);
+  return { passed: 0, failed: 1 };
+}
+
 const CHECKS: readonly (readonly [string, () => Promise<Tally>])[] = [
   ["types", () => check("node_modules/.bin/tsc", ["-p", "."])],
   ["lint", () => check("node_modules/.bin/oxlint", ["--type-aware"])],
@@ -100,6 +111,7 @@ const CHECKS: readonly (readonly [string, () => Promise<Tally>])[] = [
   // what the failed test did not close.
   ["integration", () => jest("integration", ["--runInBand", "--forceExit"])],
   ["perturbation", () => jest("perturbation", ["--runInBand", "--forceExit"])],
+  ["e2e", endToEnd],
   ["model", () => program(["test/model/main.ts"])],
   // Other seeds every day, which the output names.
   ["simulation", () => program(["test/simulation/main.ts", "--seeds", "300"])],

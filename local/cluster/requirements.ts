@@ -46,7 +46,7 @@ export function obstacle(machine: Machine): string | undefined {
 }
 
 /** The same for the machine that this process runs on. */
-function obstacleHere(): string | undefined {
+export function obstacleHere(): string | undefined {
   return obstacle({
     platform: process.platform,
     userId: process.getuid?.(),

@@ -8,7 +8,7 @@ import { workerPods } from "./workers.ts";
 export type Held = { readonly city: string; readonly worker: string };
 
 const REST_LIMIT_MS = 90_000;
-const POLL_MS = 500;
+const POLL_MS = 1_000;
 
 /** What each worker Pod holds, also where that is nothing. */
 export async function holdings(product: Installation): Promise<ReadonlyMap<string, readonly Held[]>> {

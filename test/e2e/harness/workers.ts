@@ -26,7 +26,7 @@ export async function rolledOut(product: Installation): Promise<void> {
     const pods = await podNames(product, "app.kubernetes.io/instance");
     if (pods.length === wanted) return;
     if (performance.now() > deadlineMs) throw new Error(`${pods.length} Pods are left instead of ${wanted}`);
-    await sleep(500);
+    await sleep(1_000);
   }
 }
 
