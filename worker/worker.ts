@@ -21,6 +21,8 @@ import { startTenure } from "./tenure/tenure.ts";
 
 /** A loop that missed this many of its turns is stuck. */
 const TURNS_MISSED_MAX = 5;
+/** So many heartbeats may be left out at the start, for what the worker needs. */
+const WARM_UP_INTERVALS_MAX = 2;
 
 export type WorkerDependencies = {
   readonly clock: Clock;
@@ -63,7 +65,7 @@ export type Worker = {
 };
 
 export function createWorker(dependencies: WorkerDependencies, settings: WorkerSettings): Worker {
-  const { clock, log, database, databaseHealth, metrics } = dependencies;
+  const { clock, log, database, databaseHealth, dispatchPool, metrics } = dependencies;
   const { identity, namespace } = settings;
   let didLastTickReach = true;
   const databaseClock = createDatabaseClock(clock);
@@ -120,6 +122,20 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
     },
   });
 
+  const isWarm = (): boolean =>
+    reflector.synced && databaseHealth.trouble() === undefined && dispatchPool.isReady();
+
+  /**
+   * Whoever registers is given the cities of those that drain, which ticked until then: what would start only then, on a machine
+   * with little to spare, cost them slots. What does not come up, such as a database that is away, is not waited for for long.
+   */
+  async function warmUp(ending: AbortSignal): Promise<void> {
+    const deadlineMs = clock.monotonicMs() + WARM_UP_INTERVALS_MAX * identity.intervalMs;
+    while (!isWarm() && clock.monotonicMs() < deadlineMs && !ending.aborted) {
+      await clock.sleep(50, ending).catch(() => undefined);
+    }
+  }
+
   /** Goes on ticking until the operator has moved every city away, or until the limit. */
   async function drain(stopping: AbortSignal): Promise<void> {
     log.info({ count: assignments.size }, "drain started");
@@ -135,7 +151,7 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
     async run({ draining, stopping }) {
       const ending = new AbortController();
       const running = Promise.all([
-        heartbeat.run(ending.signal),
+        warmUp(ending.signal).then(() => heartbeat.run(ending.signal)),
         reflector.run(ending.signal),
         databaseHealth.run(ending.signal),
       ]);

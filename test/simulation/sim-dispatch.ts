@@ -31,6 +31,7 @@ export function createSimDispatch(process: SimProcess, random: Random): Dispatch
       const { accepted, refused } = validateDecisions(snapshot, parameters, decisions);
       return anAnswer({ decisions: accepted, refused });
     }) satisfies DispatchPool["run"],
+    isReady: () => true,
     close: () => Promise.resolve(),
   };
   return pool;

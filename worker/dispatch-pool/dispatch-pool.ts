@@ -28,6 +28,8 @@ export type DispatchPool = {
     deadlineMs: number,
     signal: AbortSignal,
   ): Promise<DispatchAnswer>;
+  /** Whether no thread is still starting: a call now waits for nothing but others. */
+  isReady(): boolean;
   /** Rejects all calls with `dispatch-closed` and resolves when every thread is gone. */
   close(): Promise<void>;
 };
@@ -70,7 +72,6 @@ export function createDispatchPool(input: {
   readonly log: Log;
   /** How many calls may wait for a thread. */
   readonly waitingCallsMax?: number;
-  /** Of each thread, in megabytes. */
   readonly heapMegabytesMax?: number;
   /** Whether threads start before a call needs them. */
   readonly startsAtOnce?: boolean;
@@ -78,7 +79,6 @@ export function createDispatchPool(input: {
   readonly threadModule?: URL;
   /** The folder of the company's own dispatchers. */
   readonly dispatchers?: string | undefined;
-  /** `startDispatchThread` unless said otherwise. */
   readonly startThread?: StartThread;
 }): DispatchPool {
   assert(input.threads >= 1, "a dispatch pool needs a thread");
@@ -156,6 +156,10 @@ class ThreadPool implements DispatchPool {
       call.cancelTimers();
       signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  isReady(): boolean {
+    return this.#slots.every(({ thread }) => thread?.isReady() !== false);
   }
 
   async close(): Promise<void> {

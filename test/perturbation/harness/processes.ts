@@ -104,6 +104,7 @@ export async function expireLeadership({ client, namespace }: Surroundings): Pro
 /** Decides nothing, at once: these worlds are about who may commit, not what. */
 const idleDispatch: DispatchPool = {
   run: async () => anAnswer(),
+  isReady: () => true,
   close: async () => undefined,
 };
 

@@ -34,6 +34,7 @@ async function tickOn(found: Partial<CitySnapshot>) {
       dispatches += 1;
       return anAnswer();
     },
+    isReady: () => true,
     close: async () => undefined,
   };
   const outcome = await runTick(
