@@ -8,9 +8,9 @@ import type { Log } from "../runtime/log.ts";
 import { waitForParts } from "../runtime/parts.ts";
 import type { Authority } from "./authority.ts";
 import { act, type ActDependencies, type Done } from "./cities/act.ts";
-import { describeCity } from "./cities/conditions.ts";
 import { placeCities, type Decision } from "./cities/place.ts";
 import type { StatusWriter } from "./cities/status-writer.ts";
+import type { Statuses } from "./cities/statuses.ts";
 import { isBehindFence, type CityView, type FleetView } from "./cities/view.ts";
 import type { Fleet } from "./fleet.ts";
 import { createHistoryGuard, type HistoryGuard } from "./history.ts";
@@ -25,6 +25,7 @@ export type ControllerDependencies = ActDependencies & {
   readonly fleet: Fleet;
   readonly authority: Authority;
   readonly statusWriter: StatusWriter;
+  readonly statuses: Statuses;
   readonly events: EventRecorder;
   readonly random: () => number;
   readonly log: Log;
@@ -33,10 +34,14 @@ export type ControllerDependencies = ActDependencies & {
 
 /** Changes that come together are decided together. */
 const ROUND_SPACING_MS = 20;
+/** After a round nothing is decided for this many times as long as it took: however large the fleet, acts have room beside it. */
+const SPACING_PER_ROUND = 3;
 /** Statuses speak of time that passes (a stall), so the fleet is looked at this often even when nothing changes. */
 const ROUND_INTERVAL_MS = 1_000;
+/** What bounds a cold start: writes under way at once follow the pace of the API server, whatever that is. */
 const ACT_CONCURRENCY = 16;
-const ACTS_PER_SECOND = 200;
+/** What bounds a mistake of ours. */
+const ACTS_PER_SECOND = 1_000;
 const SHEDS_PER_SECOND = 2;
 const SHED_BURST = 4;
 /** Cities of lost workers, once the brake bounds them. */
@@ -80,8 +85,10 @@ export class Controller {
 
   /** Decides and acts until the signal aborts. Rejects only for a mistake of our own. */
   async lead(signal: AbortSignal): Promise<void> {
-    const { fleet, clock, random, log, statusWriter } = this.#dependencies;
+    const { fleet, clock, random, log, statusWriter, statuses } = this.#dependencies;
     this.#lastRoundMs = undefined;
+    // Another replica may have written statuses since we led.
+    statuses.forgetAll();
     await fleet.waitSynced(signal).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
@@ -127,10 +134,13 @@ export class Controller {
       const startedMs = clock.monotonicMs();
       this.#lastRoundMs = startedMs;
       const { view, suspects, lookAgainInMs } = this.#round(enqueue);
-      metrics.decideDuration((clock.monotonicMs() - startedMs) / 1_000);
+      const tookMs = clock.monotonicMs() - startedMs;
+      metrics.decideDuration(tookMs / 1_000);
       for (const worker of suspects) ask(fleet.confirmWorker(worker, signal).then(() => true));
       if (view.cities.some((city) => isBehindFence(city, view))) ask(this.#history.inspect(view, signal));
-      await clock.sleep(ROUND_SPACING_MS, signal).catch(() => undefined);
+      await clock
+        .sleep(Math.max(ROUND_SPACING_MS, SPACING_PER_ROUND * tookMs), signal)
+        .catch(() => undefined);
       const pause = childOf(signal);
       await Promise.race([
         abortable(this.#wake.promise, pause.signal).catch(() => undefined),
@@ -150,7 +160,7 @@ export class Controller {
     readonly suspects: readonly string[];
     readonly lookAgainInMs: number;
   } {
-    const { fleet, authority, statusWriter, clock, metrics } = this.#dependencies;
+    const { fleet, authority, statuses, metrics } = this.#dependencies;
     const {
       fleet: view,
       suspects,
@@ -162,14 +172,11 @@ export class Controller {
     });
     const decisions = placeCities(view);
     const latest = new Map<string, Latest>();
-    // Whole seconds, as Kubernetes writes the times of conditions.
-    const nowIso = new Date(Math.floor(clock.wallMs() / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
     for (const city of view.cities) {
       const decision = decisions.get(city.name) ?? { kind: "keep" };
       latest.set(city.name, { view: city, decision });
       if (decision.kind !== "keep" && decision.kind !== "wait") enqueue(city.name);
-      // The finalizer is written under the City's resourceVersion, which a status write would change under it.
-      if (decision.kind !== "adopt") statusWriter.want(city.city, describeCity(city, decision, view, nowIso));
+      statuses.describe(city, decision, view);
     }
     this.#latest = latest;
     metrics.cities(view.cities.length);

@@ -1,20 +1,5 @@
-import {
-  CITY_GROUP,
-  CITY_PLURAL,
-  CITY_VERSION,
-  SEAL_FINALIZER,
-  periodMsOf,
-  taskSpecOf,
-  type City,
-} from "../crds/city.ts";
-import {
-  CITY_LABEL,
-  COMPONENT_LABEL,
-  cityLeaseName,
-  cityUidOf,
-  decodeAssignment,
-  type Lease,
-} from "../crds/lease.ts";
+import { CITY_GROUP, CITY_PLURAL, CITY_VERSION, type City } from "../crds/city.ts";
+import { CITY_LABEL, COMPONENT_LABEL, cityLeaseName, type Lease } from "../crds/lease.ts";
 import { parseToken, type FencingToken } from "../crds/token.ts";
 import { withDeadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -22,7 +7,8 @@ import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import { createReflector, type Reflector } from "../runtime/kube/reflector.ts";
 import { LEASES, type Resource } from "../runtime/kube/resources.ts";
 import type { Log } from "../runtime/log.ts";
-import type { CityView, FleetView, LeaseView } from "./cities/view.ts";
+import type { FleetView, LeaseView } from "./cities/view.ts";
+import { CityViews } from "./city-views.ts";
 import type { Progress } from "./progress/progress.ts";
 import { recentLosses } from "./workers/losses.ts";
 import { Workers } from "./workers/workers.ts";
@@ -35,12 +21,8 @@ export const CITIES: Resource = {
   namespaced: true,
 };
 
-type Specified = { readonly epoch: bigint } & Pick<CityView, "task" | "periodMs">;
-
 /** MySQL counts as reachable for this long after its last answer to the progress reader, which asks every second. */
 const DATABASE_DOUBT_MS = 3_000;
-/** A tick is seen by the progress reader up to two of its rounds after it was committed. */
-const PROGRESS_SLACK_MS = 2_000;
 const REFRESH_LIMIT_MS = 2_000;
 
 /**
@@ -55,17 +37,10 @@ export class Fleet {
   readonly #clock: Clock;
   readonly #client: KubeClient;
   readonly #namespace: string;
-  readonly #clusterUid: string;
   /** Leases that we wrote or read ourselves and that the reflector may not show yet; the larger resourceVersion counts. */
   readonly #ownWrites = new Map<string, Lease>();
-  readonly #movedMs = new Map<string, number>();
-  readonly #watchedSinceMs = new Map<string, number>();
-  /** The token that each Lease has, and since when we know. */
-  readonly #assigned = new Map<string, { readonly token: FencingToken | undefined; readonly atMs: number }>();
   #lostMs: ReadonlyMap<string, number> = new Map();
-  /** What follows from objects that never change: every round would otherwise parse all Leases and Cities anew. */
-  readonly #leaseViews = new WeakMap<Lease, LeaseView>();
-  readonly #specified = new WeakMap<City, Specified>();
+  readonly #views: CityViews;
 
   constructor(input: {
     readonly client: KubeClient;
@@ -84,7 +59,7 @@ export class Fleet {
     this.#clock = input.clock;
     this.#client = input.client;
     this.#namespace = input.namespace;
-    this.#clusterUid = input.clusterUid;
+    this.#views = new CityViews(input.clusterUid);
     this.#progress = input.progress;
     const { client, clock, random, log, namespace } = input;
     const shared = { client, clock, random, log, namespace };
@@ -149,7 +124,11 @@ export class Fleet {
     const { lastReadMs } = this.#progress;
     // Where the authority is not ours, or not known, nothing is assigned.
     const epoch = input.authority.kind === "ours" ? input.authority.epoch : 0n;
-    const cities = this.#cities.list().map((city) => this.#cityView(city, epoch, nowMs));
+    const cities = this.#cities.list().map((city) => {
+      const { name } = city.metadata;
+      const gathered = { city, epoch, lease: this.leaseOf(name), progress: this.#progress.get(name) };
+      return this.#views.viewOf(gathered, nowMs);
+    });
     this.#lostMs = recentLosses({ cities, workers, before: this.#lostMs, nowMs });
     const isDatabaseReachable = lastReadMs !== undefined && nowMs - lastReadMs < DATABASE_DOUBT_MS;
     return {
@@ -173,7 +152,7 @@ export class Fleet {
 
   wrote(city: string, lease: Lease, isMove: boolean): void {
     this.#ownWrites.set(city, lease);
-    if (isMove) this.#movedMs.set(city, this.#clock.monotonicMs());
+    if (isMove) this.#views.moved(city, this.#clock.monotonicMs());
   }
 
   /**
@@ -188,7 +167,7 @@ export class Fleet {
     );
     if (lease === undefined) this.#ownWrites.delete(city);
     else this.#ownWrites.set(city, lease);
-    return lease === undefined ? undefined : this.#leaseView(lease);
+    return lease === undefined ? undefined : this.#views.leaseView(lease);
   }
 
   sealed(city: string, by: { readonly epoch: bigint; readonly token: FencingToken }): void {
@@ -203,61 +182,11 @@ export class Fleet {
   async confirmWorker(worker: string, signal: AbortSignal): Promise<void> {
     if ((await this.#workers.confirm(worker, signal)) === "confirmed") return;
     this.#workers.observeAfresh();
-    const nowMs = this.#clock.monotonicMs();
-    for (const city of this.#watchedSinceMs.keys()) this.#watchedSinceMs.set(city, nowMs);
-  }
-
-  #cityView(city: City, epoch: bigint, nowMs: number): CityView {
-    const { name } = city.metadata;
-    const { task, periodMs } = this.#specifiedBy(city, epoch);
-    const progress = this.#progress.get(name);
-    const lease = this.leaseOf(name);
-    const leaseView = lease === undefined ? undefined : this.#leaseView(lease);
-    const token = leaseView?.token;
-    if (!this.#watchedSinceMs.has(name)) this.#watchedSinceMs.set(name, nowMs);
-    if (this.#assigned.get(name)?.token !== token) this.#assigned.set(name, { token, atMs: nowMs });
-    return {
-      name,
-      city,
-      task,
-      isDeleting: city.metadata.deletionTimestamp !== undefined,
-      hasFinalizer: city.metadata.finalizers?.includes(SEAL_FINALIZER) ?? false,
-      isSuspended: city.spec.suspend,
-      pool: city.spec.workerPool,
-      weight: city.spec.weight ?? 1,
-      periodMs,
-      stallAfterMs: city.spec.stallAfterTicks * periodMs + PROGRESS_SLACK_MS,
-      lease: leaseView,
-      fence: progress === undefined ? undefined : { ...progress.fence, advancedMs: progress.advancedMs },
-      assignedMs: this.#assigned.get(name)?.atMs ?? nowMs,
-      movedMs: this.#movedMs.get(name),
-      watchedSinceMs: this.#watchedSinceMs.get(name) ?? nowMs,
-    };
-  }
-
-  #specifiedBy(city: City, epoch: bigint): Specified {
-    const known = this.#specified.get(city);
-    if (known?.epoch === epoch) return known;
-    const periodMs = periodMsOf(city.spec);
-    const task = taskSpecOf(city, { clusterUid: this.#clusterUid, epoch });
-    const specified = { epoch, periodMs, task };
-    this.#specified.set(city, specified);
-    return specified;
-  }
-
-  #leaseView(lease: Lease): LeaseView {
-    const known = this.#leaseViews.get(lease);
-    if (known !== undefined) return known;
-    const { city: _city, ...assignment } = decodeAssignment(lease);
-    const view = { ...assignment, cityUid: cityUidOf(lease) };
-    this.#leaseViews.set(lease, view);
-    return view;
+    this.#views.watchAfresh(this.#clock.monotonicMs());
   }
 
   #forget(city: string): void {
-    this.#movedMs.delete(city);
-    this.#watchedSinceMs.delete(city);
-    this.#assigned.delete(city);
+    this.#views.forget(city);
     this.#ownWrites.delete(city);
     this.#progress.forget(city);
   }

@@ -9,6 +9,7 @@ import type { Log } from "../runtime/log.ts";
 import { waitForParts } from "../runtime/parts.ts";
 import { createAuthority } from "./authority.ts";
 import { createStatusWriter } from "./cities/status-writer.ts";
+import { Statuses } from "./cities/statuses.ts";
 import { Controller } from "./controller.ts";
 import { CITIES, Fleet } from "./fleet.ts";
 import type { OperatorMetrics } from "./metrics.ts";
@@ -75,7 +76,9 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
     clock,
     log,
     progressWritesPerSecond: PROGRESS_WRITES_PER_SECOND,
+    onFailed: (city) => statuses.forget(city),
   });
+  const statuses: Statuses = new Statuses({ clock, writer: statusWriter });
   const fleet: Fleet = new Fleet({
     client,
     clock,
@@ -85,8 +88,14 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
     clusterUid,
     progress,
     onChange: () => controller.poke(),
-    onCityGone: (city) => statusWriter.forget(city),
-    onRewritten: () => statusWriter.forgetAll(),
+    onCityGone: (city) => {
+      statusWriter.forget(city);
+      statuses.forget(city);
+    },
+    onRewritten: () => {
+      statusWriter.forgetAll();
+      statuses.forgetAll();
+    },
   });
   const authority = createAuthority({ database, clusterUid, clock, log, onChange: () => controller.poke() });
   const controller: Controller = new Controller({
@@ -95,6 +104,7 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
     fleet,
     authority,
     statusWriter,
+    statuses,
     seal: (city, token, signal) =>
       withDeadline({ clock, what: "the seal", limitMs: SEAL_LIMIT_MS, signal }, (limited) =>
         sealCity(database, { city, clusterUid, token }, limited),

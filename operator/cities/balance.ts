@@ -20,45 +20,60 @@ export function balance(
 ): { readonly city: string; readonly worker: string }[] {
   const moves: { city: string; worker: string }[] = [];
   if (view.shedBudget < 1) return moves;
-  const cool = settled
-    .filter(({ movedMs }) => movedMs === undefined || view.nowMs - movedMs >= COOL_DOWN_MS)
-    .toSorted((left, right) => right.weight - left.weight || (left.name < right.name ? -1 : 1));
   const moved = new Set<string>();
-  for (const pool of new Set(cool.map((city) => city.pool))) {
+  let cool: readonly CityView[] | undefined;
+  for (const pool of new Set(settled.map((city) => city.pool))) {
     while (moves.length < view.shedBudget) {
-      const move = bestMove(cool, moved, candidatesIn(pool), loads);
-      if (move === undefined) break;
-      loads.remove(move.city, move.from);
-      loads.add(move.city, move.to);
-      moved.add(move.city.name);
-      moves.push({ city: move.city.name, worker: move.to.id });
+      const pair = unevenPair(candidatesIn(pool), loads);
+      if (pair === undefined) break;
+      // Most of the time nobody gets here, and nothing has to be sorted.
+      cool ??= coolOnes(settled, view);
+      const city = cityToMove(cool, moved, pair);
+      if (city === undefined) break;
+      loads.remove(city, pair.from);
+      loads.add(city, pair.to);
+      moved.add(city.name);
+      moves.push({ city: city.name, worker: pair.to.id });
     }
   }
   return moves;
 }
 
-function bestMove(
-  cities: readonly CityView[],
-  moved: ReadonlySet<string>,
-  { all, lasting, staying }: Candidates,
-  loads: Loads,
-): { readonly city: CityView; readonly from: WorkerView; readonly to: WorkerView } | undefined {
+/** Those that may be moved, largest first. */
+function coolOnes(settled: readonly CityView[], view: FleetView): readonly CityView[] {
+  return settled
+    .filter(({ movedMs }) => movedMs === undefined || view.nowMs - movedMs >= COOL_DOWN_MS)
+    .toSorted((left, right) => right.weight - left.weight || (left.name < right.name ? -1 : 1));
+}
+
+/** Two workers that differ by so much that a move is worth it. */
+type Pair = { readonly from: WorkerView; readonly to: WorkerView; readonly difference: number };
+
+function unevenPair({ all, lasting, staying }: Candidates, loads: Loads): Pair | undefined {
   // During a rollout nothing is moved to a worker that will be drained.
   const to = loads.least(lasting);
-  const from = all.toSorted((left, right) => loads.compare(left, right)).at(-1);
+  const from = loads.most(all);
   if (to === undefined || from === undefined || to === from) return undefined;
   // Of everybody, not of those that are well just now: what is close enough in a calm must not be worth a move because a
   // few are late, as when the API server comes back.
   const mean = staying.reduce((sum, worker) => sum + loads.of(worker), 0) / staying.length;
   const difference = loads.of(from) - loads.of(to);
-  if (difference <= mean * HYSTERESIS) return undefined;
-  // The largest city whose move leaves the two clearly closer to each other: one that only swaps their loads would be
-  // moved back and forth for ever.
-  const city = cities.find(
+  return difference <= mean * HYSTERESIS ? undefined : { from, to, difference };
+}
+
+/**
+ * The largest city whose move leaves the two clearly closer to each other: one that only swaps their loads would be moved
+ * back and forth for ever.
+ */
+function cityToMove(
+  cool: readonly CityView[],
+  moved: ReadonlySet<string>,
+  { from, to, difference }: Pair,
+): CityView | undefined {
+  return cool.find(
     ({ name, lease, weight }) =>
       lease?.worker === from.id &&
       !moved.has(name) &&
       weight / from.capacity + weight / to.capacity <= (2 - GAIN_MIN) * difference,
   );
-  return city === undefined ? undefined : { city, from, to };
 }

@@ -161,6 +161,19 @@ function judgeReady(city: CityView, assignedAs: Judgement, dispatching: Judgemen
     : dispatching;
 }
 
+/**
+ * What a City's status depends on beside its view: as long as neither changes, `describeCity` returns the same. Undefined:
+ * it should have none that is new now, since the finalizer is written under the resourceVersion that a status would change.
+ */
+export function circumstancesOf(city: CityView, decision: Decision, view: FleetView): string | undefined {
+  if (decision.kind === "adopt") return undefined;
+  const { authority, isDatabaseReachable } = view;
+  const foreign = authority.kind === "foreign" ? authority.clusterUid : "";
+  const waiting = decision.kind === "wait" ? decision.because : "";
+  const epoch = authority.kind === "unknown" ? "" : String(authority.epoch);
+  return [waiting, authority.kind, foreign, epoch, isDatabaseReachable, isStalled(city, view)].join(" ");
+}
+
 /** The status that the City should have. `nowIso` dates the conditions that changed; all others keep their time. */
 export function describeCity(
   city: CityView,

@@ -29,6 +29,8 @@ export function createStatusWriter(input: {
   readonly log: Log;
   /** Progress writes for the whole fleet. */
   readonly progressWritesPerSecond: number;
+  /** A status could not be written: whoever wants it there must hand it over again. */
+  readonly onFailed: (city: City) => void;
 }): StatusWriter {
   const { client, resource, clock, log } = input;
   /** What is to be written, oldest first; a later status of the same city replaces the earlier one in place. */
@@ -73,7 +75,7 @@ export function createStatusWriter(input: {
       written.delete(key);
       if (error.code === "kube-not-found") return;
       log.warn({ city: name, because: error.code, err: error }, "status not written");
-      // The next look at the city hands its status over again.
+      input.onFailed(city);
     }
   }
 
@@ -82,7 +84,7 @@ export function createStatusWriter(input: {
     count: number,
     signal: AbortSignal,
   ): Promise<number> {
-    const batch = [...queue.entries()].slice(0, count);
+    const batch = [...queue.entries().take(count)];
     for (const [key] of batch) queue.delete(key);
     await Promise.all(batch.map(([key, entry]) => write(key, entry, signal)));
     return batch.length;

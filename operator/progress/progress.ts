@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { FencingToken } from "../../crds/token.ts";
 import type { FenceProgress } from "../../db/progress.ts";
 
@@ -64,7 +65,10 @@ export class Progress {
       if (hasAdvanced) advances.push({ city: fence.city, holder: fence.holder, committedMs });
       // What was there at the first look counts from its age, within reason: it is a beginning, not evidence of life.
       const advancedMs = hasAdvanced ? committedMs : (previous?.advancedMs ?? nowMs - Math.max(0, ageMs));
-      this.#cities.set(fence.city, { fence, advancedMs: Math.max(advancedMs, this.#afreshMs) });
+      const next = { fence, advancedMs: Math.max(advancedMs, this.#afreshMs) };
+      // Readings overlap: who was told nothing new is shown nothing new.
+      const isSame = previous !== undefined && isDeepStrictEqual(previous, next);
+      this.#cities.set(fence.city, isSame ? previous : next);
     }
     return advances;
   }

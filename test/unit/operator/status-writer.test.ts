@@ -3,6 +3,7 @@ import type { City, CityStatus } from "../../../crds/city.ts";
 import { createStatusWriter } from "../../../operator/cities/status-writer.ts";
 import { CITIES } from "../../../operator/fleet.ts";
 import { requireVersion } from "../../../operator/cluster.ts";
+import { KubeError } from "../../../runtime/kube/kube-error.ts";
 import { silentLog } from "../../../runtime/log.ts";
 import { cityOf } from "../../support/cities.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
@@ -35,12 +36,14 @@ async function setUp(count: number) {
     const object = { ...rest, metadata: { name: metadata.name, namespace: "default" } };
     cities.push(await kube.client.create<City>(CITIES, object, signal));
   }
+  const failed: string[] = [];
   const writer = createStatusWriter({
     client: kube.client,
     resource: CITIES,
     clock,
     log: silentLog,
     progressWritesPerSecond: 20,
+    onFailed: ({ metadata }) => failed.push(metadata.name),
   });
   const stop = new AbortController();
   const running = writer.run(stop.signal);
@@ -49,6 +52,8 @@ async function setUp(count: number) {
   return {
     clock,
     writer,
+    kube,
+    failed,
     cities,
     writes: () => kube.calls.filter((call) => call.startsWith("patch")).length,
     stored: async (name: string) =>
@@ -93,6 +98,21 @@ test("what is there already is not written again", async () => {
   for (let again = 0; again < 5; again++) writer.want(cities[0]!, statusOf(1));
   await clock.advance(1_000);
   expect(writes()).toBe(1);
+  await end();
+});
+
+test("who hands a status over is told when it could not be written", async () => {
+  const { clock, writer, cities, kube, failed, stored, end } = await setUp(2);
+  kube.failNext(
+    /^patch cities\/c1/,
+    new KubeError({ code: "kube-unreachable", remedy: "retry", message: "away" }),
+  );
+  for (const city of cities) writer.want(city, statusOf(1, "Stalled"));
+  await clock.settle();
+  expect(failed).toEqual(["c1"]);
+  writer.want(cities[1]!, statusOf(1, "Stalled"));
+  await clock.settle();
+  expect(await stored("c1")).toEqual(statusOf(1, "Stalled"));
   await end();
 });
 

@@ -1,0 +1,128 @@
+import { isDeepStrictEqual } from "node:util";
+import { SEAL_FINALIZER, periodMsOf, taskSpecOf, type City } from "../crds/city.ts";
+import { cityUidOf, decodeAssignment, type Lease } from "../crds/lease.ts";
+import type { FencingToken } from "../crds/token.ts";
+import type { CityView, LeaseView } from "./cities/view.ts";
+import type { CityProgress } from "./progress/progress.ts";
+
+/** A tick is seen by the progress reader up to two of its rounds after it was committed. */
+const PROGRESS_SLACK_MS = 2_000;
+
+/** What a view is made of. Objects that never change: another one means that something is different. */
+export type Gathered = {
+  readonly city: City;
+  readonly lease: Lease | undefined;
+  readonly progress: CityProgress | undefined;
+  /** 0: nobody's tokens can be handed out now. */
+  readonly epoch: bigint;
+};
+
+/** What this operator itself knows of a City. */
+type Memory = {
+  /** When it first saw the Lease's present token. */
+  assigned: { readonly token: FencingToken | undefined; readonly atMs: number };
+  movedMs: number | undefined;
+  watchedSinceMs: number;
+  /** The view made last, and of what; undefined once it is out of date. */
+  last: (Gathered & { readonly view: CityView }) | undefined;
+};
+
+/**
+ * Makes the views that are decided on, and remembers what cannot be read anywhere. A view is made anew only when something
+ * in it changed: of ten thousand Cities a few hundred tick in a second, and the others cost a comparison.
+ */
+export class CityViews {
+  readonly #clusterUid: string;
+  readonly #memories = new Map<string, Memory>();
+  readonly #leaseViews = new WeakMap<Lease, LeaseView>();
+
+  constructor(clusterUid: string) {
+    this.#clusterUid = clusterUid;
+  }
+
+  viewOf(gathered: Gathered, nowMs: number): CityView {
+    const { city, lease, progress, epoch } = gathered;
+    const { name } = city.metadata;
+    const memory = this.#memoryOf(name, nowMs);
+    const { last } = memory;
+    const isSame =
+      last !== undefined &&
+      last.city === city &&
+      last.lease === lease &&
+      last.progress === progress &&
+      last.epoch === epoch;
+    if (isSame) return last.view;
+    const view = this.#make(gathered, memory, nowMs);
+    memory.last = { ...gathered, view };
+    return view;
+  }
+
+  leaseView(lease: Lease): LeaseView {
+    const known = this.#leaseViews.get(lease);
+    if (known !== undefined) return known;
+    const { city: _city, ...assignment } = decodeAssignment(lease);
+    const view = { ...assignment, cityUid: cityUidOf(lease) };
+    this.#leaseViews.set(lease, view);
+    return view;
+  }
+
+  moved(city: string, atMs: number): void {
+    const memory = this.#memoryOf(city, atMs);
+    memory.movedMs = atMs;
+    memory.last = undefined;
+  }
+
+  /** Nobody's silence before this counts. */
+  watchAfresh(nowMs: number): void {
+    for (const memory of this.#memories.values()) {
+      memory.watchedSinceMs = nowMs;
+      memory.last = undefined;
+    }
+  }
+
+  forget(city: string): void {
+    this.#memories.delete(city);
+  }
+
+  #memoryOf(city: string, nowMs: number): Memory {
+    const known = this.#memories.get(city);
+    if (known !== undefined) return known;
+    const fresh: Memory = {
+      assigned: { token: undefined, atMs: nowMs },
+      movedMs: undefined,
+      watchedSinceMs: nowMs,
+      last: undefined,
+    };
+    this.#memories.set(city, fresh);
+    return fresh;
+  }
+
+  #make({ city, lease, progress, epoch }: Gathered, memory: Memory, nowMs: number): CityView {
+    const periodMs = periodMsOf(city.spec);
+    const task = taskSpecOf(city, { clusterUid: this.#clusterUid, epoch });
+    const leaseView = lease === undefined ? undefined : this.leaseView(lease);
+    if (memory.assigned.token !== leaseView?.token)
+      memory.assigned = { token: leaseView?.token, atMs: nowMs };
+    return {
+      name: city.metadata.name,
+      city,
+      task,
+      isDeleting: city.metadata.deletionTimestamp !== undefined,
+      hasFinalizer: city.metadata.finalizers?.includes(SEAL_FINALIZER) ?? false,
+      isSuspended: city.spec.suspend,
+      pool: city.spec.workerPool,
+      weight: city.spec.weight ?? 1,
+      periodMs,
+      stallAfterMs: city.spec.stallAfterTicks * periodMs + PROGRESS_SLACK_MS,
+      // Whoever compares the two tasks finds at once that they are one.
+      lease:
+        isDeepStrictEqual(leaseView?.task, task) && leaseView !== undefined
+          ? { ...leaseView, task }
+          : leaseView,
+      fence: progress === undefined ? undefined : { ...progress.fence, advancedMs: progress.advancedMs },
+      assignedMs: memory.assigned.atMs,
+      movedMs: memory.movedMs,
+      watchedSinceMs: memory.watchedSinceMs,
+    };
+  }
+}
