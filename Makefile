@@ -104,6 +104,12 @@ mutations: install ## Take every guard of the product away, one at a time, and s
 bench-gaps: install ## What each kind of trouble costs a city, beside what is promised: CITIES=200 WORKERS=4 ONLY=<part of a name>
 	@exec env $(foreach name,CITIES WORKERS ONLY,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/bench/gaps.ts
 
+bench-fleet: install ## A whole fleet on real servers, from cold start to rolling replacement: CITIES=10000 WORKERS=200 PERIOD=60s PROFILE=yes
+	@exec env $(foreach name,CITIES WORKERS PERIOD HEARTBEAT_INTERVAL STEADY PROFILE,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/bench/fleet.ts
+
+bench-placement: install ## Time, evenness and moves of placing up to 100,000 cities, beside two kinds of hashing: ONLY=10000x200 SEED=1
+	@exec env $(foreach name,SEED ONLY,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/bench/placement.ts
+
 bench-dispatch: install ## How fast and how good dispatching is, beside a dense solver and the nearest courier: SAMPLES=100 SEEDS=5 ONLY=2000x10000
 	@exec env $(foreach name,SAMPLES SEEDS ONLY,$(if $(filter command line environment,$(origin $(name))),$(name)="$($(name))")) $(NODE_QUIET) test/bench/dispatch.ts
 

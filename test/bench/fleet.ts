@@ -1,0 +1,71 @@
+import { EnvironmentReader } from "../../runtime/environment.ts";
+import { parseDuration } from "../../crds/duration.ts";
+import { failureText } from "../../runtime/shutdown.ts";
+import { observe } from "./fleet/observe.ts";
+import { coldStart, imbalance, loseHost, replaceAll, rest } from "./fleet/phases.ts";
+import { formatRun, type FleetRun } from "./fleet/report.ts";
+import { RunningFleet } from "./fleet/running-fleet.ts";
+import { writeResults } from "./output.ts";
+
+/**
+ * `make bench-fleet`: a whole fleet on real servers: cold start, steady state, the loss of one and of many workers, and the
+ * replacement of all of them. See docs/benchmarks.md.
+ */
+
+function readSettings() {
+  const environment = new EnvironmentReader(process.env);
+  const settings = {
+    cities: environment.integer("CITIES", { min: 1, max: 100_000 }, 10_000),
+    workers: environment.integer("WORKERS", { min: 4, max: 10_000 }, 200),
+    periodMs: environment.parsed("PERIOD", 60_000, parseDuration),
+    heartbeatIntervalMs: environment.parsed("HEARTBEAT_INTERVAL", 5_000, parseDuration),
+    steadyMs: environment.parsed("STEADY", 120_000, parseDuration),
+    isProfiled: environment.oneOf("PROFILE", ["yes", "no"], "no") === "yes",
+  };
+  environment.finish();
+  return settings;
+}
+
+const HOSTS = 2;
+
+async function main(): Promise<void> {
+  const settings = readSettings();
+  const { workers } = settings;
+  // One worker and a tenth of all have processes of their own, to be killed.
+  const many = Math.max(1, Math.round(workers / 10));
+  const others = workers - 1 - many;
+  const share = Math.ceil(others / HOSTS);
+  const fleet = await RunningFleet.start(settings, progress);
+  try {
+    progress(`${settings.cities} Cities created`);
+    const cold = await coldStart(fleet, [1, many, share, others - share]);
+    progress(`cold start: ${(cold.committedMs / 1_000).toFixed(1)} s`);
+    await rest(fleet);
+    const imbalanceAtRest = await imbalance(fleet);
+    const steady = await observe(fleet, settings.steadyMs);
+    progress(`steady: ${steady.ticks} ticks, ${steady.missedSlots} missed`);
+    const losses = [await loseHost(fleet, 0)];
+    progress("one worker lost");
+    losses.push(await loseHost(fleet, 0));
+    progress(`${many} workers lost`);
+    const replacement = await replaceAll(fleet);
+    progress("all workers replaced");
+    const run: FleetRun = { settings, cold, imbalance: imbalanceAtRest, steady, losses, replacement };
+    await writeResults(`fleet-${settings.cities}`, run);
+    process.stdout.write(`\n${formatRun(run)}\n`);
+  } finally {
+    await fleet.stop();
+  }
+}
+
+function progress(line: string): void {
+  process.stderr.write(`${(performance.now() / 1_000).toFixed(0).padStart(5)} s  ${line}\n`);
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`${failureText(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,96 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ledgerFigures, type LedgerFigures } from "./ledger-figures.ts";
+import type { RunningFleet } from "./running-fleet.ts";
+import { increase, readRequestCounts, useOf, type RequestCounts } from "./usage.ts";
+
+/** All that is measured over one stretch of time. */
+export type Observation = LedgerFigures & {
+  readonly seconds: number;
+  /** Per second, by "verb resource", most first. */
+  readonly requests: readonly (readonly [string, number])[];
+  /** Cores, and resident bytes at the end. */
+  readonly processes: Readonly<Record<string, { readonly cores: number; readonly residentBytes: number }>>;
+  /** Per second. */
+  readonly mysql: { readonly questions: number; readonly commits: number };
+  readonly latenessMs: readonly number[];
+  readonly heartbeatGapsMs: readonly number[];
+  readonly loopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
+};
+
+type Reading = {
+  readonly atMs: number;
+  readonly databaseMs: number;
+  readonly requests: RequestCounts;
+  readonly processes: ReadonlyMap<string, { readonly cpuSeconds: number; readonly residentBytes: number }>;
+  readonly status: ReadonlyMap<string, number>;
+};
+
+/** Between now and `durationMs` later. */
+export async function observe(fleet: RunningFleet, durationMs: number): Promise<Observation> {
+  await samplesOf(fleet);
+  const before = await read(fleet);
+  await sleep(durationMs);
+  const after = await read(fleet);
+  const samples = await samplesOf(fleet);
+  const figures = await ledgerFigures(fleet, { sinceMs: before.databaseMs, untilMs: after.databaseMs });
+  const seconds = (after.atMs - before.atMs) / 1_000;
+  const rate = (name: string): number =>
+    ((after.status.get(name) ?? 0) - (before.status.get(name) ?? 0)) / seconds;
+  return {
+    ...figures,
+    ...samples,
+    seconds,
+    requests: increase(before.requests, after.requests).map(([key, count]) => [key, count / seconds]),
+    processes: Object.fromEntries(
+      [...after.processes].map(([name, { cpuSeconds, residentBytes }]) => [
+        name,
+        {
+          cores: (cpuSeconds - (before.processes.get(name)?.cpuSeconds ?? 0)) / seconds,
+          residentBytes,
+        },
+      ]),
+    ),
+    mysql: { questions: rate("Questions"), commits: rate("Handler_commit") },
+  };
+}
+
+async function samplesOf(
+  fleet: RunningFleet,
+): Promise<Pick<Observation, "latenessMs" | "heartbeatGapsMs" | "loopDelayMs">> {
+  const reports = await Promise.all(fleet.hosts.map(async (host) => host.report()));
+  const worst = (which: "p50" | "p99" | "max"): number =>
+    Math.max(0, ...reports.map(({ loopDelayMs }) => loopDelayMs[which]));
+  return {
+    latenessMs: reports.flatMap(({ latenessMs }) => latenessMs).toSorted((left, right) => left - right),
+    heartbeatGapsMs: reports
+      .flatMap(({ heartbeatGapsMs }) => heartbeatGapsMs)
+      .toSorted((left, right) => left - right),
+    loopDelayMs: { p50: worst("p50"), p99: worst("p99"), max: worst("max") },
+  };
+}
+
+async function read(fleet: RunningFleet): Promise<Reading> {
+  const { stack, hosts } = fleet;
+  const pids: readonly (readonly [string, number])[] = [
+    ["operator", stack.processes.get("operator-1")?.pid ?? 0],
+    ["API server", stack.api.apiServer.pid],
+    ["etcd", stack.api.etcd.pid],
+    ["MySQL", Number(await readFile(join(stack.directory, "mysql", "mysqld.pid"), "utf8"))],
+    ...hosts.map(({ pid }, index) => [`workers ${index + 1}`, pid] as const),
+  ];
+  const [requests, rows, databaseMs, ...uses] = await Promise.all([
+    readRequestCounts(stack.api),
+    fleet.query("SHOW GLOBAL STATUS WHERE Variable_name IN ('Questions', 'Handler_commit')"),
+    fleet.nowMs(),
+    ...pids.map(async ([name, pid]) => [name, await useOf(pid)] as const),
+  ]);
+  return {
+    atMs: performance.now(),
+    databaseMs,
+    requests,
+    processes: new Map(uses),
+    status: new Map(rows.map((row) => [String(row["Variable_name"]), Number(row["Value"])])),
+  };
+}
