@@ -1,7 +1,8 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: cluster cluster-down image sbom e2e help install demo audit check-contract explain record replay take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-commit bench-gaps bench-dispatch bench-snapshot control-plane mdrplib clean chart-docs previous-release pulumi-install pulumi-test pulumi-preview
+# Whatever has a description is a command, not a file.
+.PHONY: help $(shell sed -n 's/^\([a-z][a-z-]*\):.*\#\#.*/\1/p' Makefile)
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
