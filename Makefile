@@ -138,6 +138,9 @@ node_modules/.package-lock.json: package.json package-lock.json
 chart-docs: install ## Write what the chart has from elsewhere: its City resource, the table of its values, the types for Pulumi
 	@exec $(NODE_QUIET) local/chart/main.ts
 
+monitoring-docs: install ## Write what is made from the code about monitoring: the table of metrics, the dashboards of the chart
+	@exec $(NODE_QUIET) local/monitoring/main.ts
+
 pulumi-install: install helm/pulumi/node_modules/.package-lock.json
 
 helm/pulumi/node_modules/.package-lock.json: helm/pulumi/package.json helm/pulumi/package-lock.json

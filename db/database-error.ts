@@ -2,20 +2,23 @@ import { OperationalError, type Remedy } from "../runtime/errors.ts";
 
 /** What MySQL and the driver say, translated once, where it is first seen. */
 
-export type DatabaseErrorCode =
+export const DATABASE_ERROR_CODES = [
   /** No connection, or it broke, or the server is not in a state to serve: a statement that was sent is in doubt. */
-  | "database-unreachable"
+  "database-unreachable",
   /** The caller's deadline passed, or its turn for a connection never came: a statement that was sent is in doubt. */
-  | "database-timeout"
+  "database-timeout",
   /** The server chose this transaction to end a lock conflict and rolled it back. */
-  | "database-deadlock"
-  | "database-denied"
+  "database-deadlock",
+  "database-denied",
   /** A table, view or procedure is missing: the schema is not that of this version. */
-  | "database-schema"
+  "database-schema",
   /** The server refused the statement; nothing of it was done. */
-  | "database-statement"
+  "database-statement",
   /** The URL, or the authorities' certificates that it is used with, cannot be used; nothing was sent. */
-  | "database-url";
+  "database-url",
+] as const;
+
+export type DatabaseErrorCode = (typeof DATABASE_ERROR_CODES)[number];
 
 const REMEDIES: Readonly<Record<DatabaseErrorCode, Remedy>> = {
   "database-unreachable": "retry",

@@ -2,11 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import { SEAL_FINALIZER, periodMsOf, taskSpecOf, type City } from "../crds/city.ts";
 import { cityUidOf, decodeAssignment, type Lease } from "../crds/lease.ts";
 import type { FencingToken } from "../crds/token.ts";
-import type { CityView, LeaseView } from "./cities/view.ts";
+import { PROGRESS_SLACK_MS, type CityView, type LeaseView } from "./cities/view.ts";
 import type { CityProgress } from "./progress/progress.ts";
-
-/** A tick is seen by the progress reader up to two of its rounds after it was committed. */
-const PROGRESS_SLACK_MS = 2_000;
 
 /** What a view is made of. Objects that never change: another one means that something is different. */
 export type Gathered = {

@@ -14,6 +14,7 @@ import type { Statuses } from "./cities/statuses.ts";
 import { isBehindFence, type CityView, type FleetView } from "./cities/view.ts";
 import type { Fleet } from "./fleet.ts";
 import { createHistoryGuard, type HistoryGuard } from "./history.ts";
+import { createIndicators, type Indicators } from "./indicators/indicators.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 
 /**
@@ -59,6 +60,7 @@ export class Controller {
   readonly #sheds: TokenBucket;
   readonly #takeovers: TokenBucket;
   readonly #history: HistoryGuard;
+  readonly #indicators: Indicators;
   #lastRoundMs: number | undefined;
 
   constructor(dependencies: ControllerDependencies) {
@@ -71,6 +73,7 @@ export class Controller {
       burst: TAKEOVERS_PER_SECOND,
     });
     this.#history = createHistoryGuard(dependencies);
+    this.#indicators = createIndicators(dependencies);
   }
 
   /** Something changed: have a look soon. */
@@ -116,6 +119,7 @@ export class Controller {
       );
     } finally {
       ending.abort();
+      this.#indicators.rest();
     }
   }
 
@@ -160,7 +164,7 @@ export class Controller {
     readonly suspects: readonly string[];
     readonly lookAgainInMs: number;
   } {
-    const { fleet, authority, statuses, metrics } = this.#dependencies;
+    const { fleet, authority, statuses } = this.#dependencies;
     const {
       fleet: view,
       suspects,
@@ -179,13 +183,12 @@ export class Controller {
       statuses.describe(city, decision, view);
     }
     this.#latest = latest;
-    metrics.cities(view.cities.length);
-    metrics.workers(countLive(view));
+    this.#indicators.observe(view, decisions);
     return { view, suspects, lookAgainInMs };
   }
 
   async #process(city: string, signal: AbortSignal): Promise<"done"> {
-    const { fleet, metrics } = this.#dependencies;
+    const { fleet, clock, metrics } = this.#dependencies;
     const latest = this.#latest.get(city);
     if (latest === undefined) return "done";
     const lease = fleet.leaseOf(city);
@@ -194,6 +197,7 @@ export class Controller {
       this.poke();
       return "done";
     }
+    const startedMs = clock.monotonicMs();
     try {
       const done = await act(this.#dependencies, { ...latest, lease }, signal);
       this.#remember(latest, done);
@@ -203,6 +207,7 @@ export class Controller {
       if (isConflict) await fleet.refresh(city, signal);
       throw error;
     } finally {
+      metrics.actDuration((clock.monotonicMs() - startedMs) / 1_000);
       this.poke();
     }
     return "done";
@@ -223,6 +228,7 @@ export class Controller {
         if (because === "balance") this.#sheds.take();
         if (because === "holder-gone") this.#takeovers.take();
         metrics.assignments(because);
+        this.#indicators.assigned(view.name, token, because);
         log.info({ ...fields, worker, token: String(token), because }, "city assigned");
         const from = done.isMove ? ` from ${view.lease?.worker}` : "";
         this.#record(
@@ -269,10 +275,4 @@ export class Controller {
       type: "Normal",
     });
   }
-}
-
-function countLive(view: FleetView): number {
-  let live = 0;
-  for (const worker of view.workers.values()) if (worker.liveness === "live") live += 1;
-  return live;
 }

@@ -3,11 +3,14 @@ import { hostname } from "node:os";
 import { parseDuration } from "../crds/duration.ts";
 import { readSslSettings } from "../db/connection-options.ts";
 import { createDatabaseHealth } from "../db/health.ts";
+import { measureDatabase } from "../db/metrics.ts";
 import { openDatabase } from "../db/pool.ts";
 import { protocolFiles } from "../db/schema-files.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { EnvironmentReader } from "../runtime/environment.ts";
 import { createKubeClient } from "../runtime/kube/client.ts";
+import type { KubeClient } from "../runtime/kube/kube-api.ts";
+import { measureKubeClient } from "../runtime/kube/metrics.ts";
 import { createEventRecorder } from "../runtime/kube/events.ts";
 import { createLog } from "../runtime/log.ts";
 import { createMetrics } from "../runtime/metrics.ts";
@@ -50,24 +53,23 @@ async function main(): Promise<void> {
   const log = createLog({ process: "operator", level: settings.logLevel }).child({ operator: identity });
   // There is nothing to hand over that the other replica does not know: the first signal ends it.
   const signal = shutdownSignals(process, log).draining;
-  const metrics = createMetrics();
-  const client = createKubeClient({
-    kubeconfig: { kind: "default" },
-    requestTimeoutMs: 10_000,
-    connectionsMax: 16,
-  });
-  const electionClient = createKubeClient({
-    kubeconfig: { kind: "default" },
-    requestTimeoutMs: settings.election.renewDeadlineMs / 2,
-    connectionsMax: 2,
-  });
+  const registered = createMetrics();
+  const metrics = createOperatorMetrics(registered);
+  const measured = (requestTimeoutMs: number, connectionsMax: number): KubeClient =>
+    measureKubeClient(
+      createKubeClient({ kubeconfig: { kind: "default" }, requestTimeoutMs, connectionsMax }),
+      metrics.api,
+      systemClock,
+    );
+  const client = measured(10_000, 16);
+  const electionClient = measured(settings.election.renewDeadlineMs / 2, 2);
   const edges = { clock: systemClock, random: Math.random, client, log };
-  const database = openDatabase({
-    ...edges,
-    url: settings.databaseUrl,
-    ssl: settings.ssl,
-    connectionsMax: 8,
-  });
+  const { databaseUrl: url, ssl } = settings;
+  const database = measureDatabase(
+    openDatabase({ ...edges, url, ssl, connectionsMax: 8 }),
+    metrics.database,
+    systemClock,
+  );
   const databaseHealth = createDatabaseHealth({ ...edges, database, files: await protocolFiles() });
   const events = createEventRecorder({
     ...edges,
@@ -80,7 +82,7 @@ async function main(): Promise<void> {
   const probes = await serveProbes({
     port: settings.probePort,
     host: settings.probeHost,
-    registry: metrics.registry,
+    registry: registered.registry,
     isLive: () => operator?.health.stuck(),
     isReady: () =>
       operator === undefined ? clusterTrouble : (operator.health.blind() ?? databaseHealth.trouble()),
@@ -93,7 +95,7 @@ async function main(): Promise<void> {
   if (cluster !== undefined) {
     log.info({ because: cluster.version }, "cluster found");
     operator = createOperator(
-      { ...edges, electionClient, database, events, metrics: createOperatorMetrics(metrics) },
+      { ...edges, electionClient, database, events, metrics },
       { identity, clusterUid: cluster.uid, ...settings },
     );
     const ending = new AbortController();

@@ -70,6 +70,8 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
   const { clock, random, client, database, log, metrics } = dependencies;
   const { namespace, clusterUid } = settings;
   const progress = new Progress();
+  const startedMs = clock.monotonicMs();
+  metrics.databaseSilence(() => (clock.monotonicMs() - (progress.lastReadMs ?? startedMs)) / 1_000);
   const statusWriter = createStatusWriter({
     client,
     resource: CITIES,

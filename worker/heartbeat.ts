@@ -52,6 +52,8 @@ export function createHeartbeat(input: {
   let hasBeaten = false;
   let trouble: string | undefined = "the worker has not registered yet";
   let lastTurnMs = clock.monotonicMs();
+  let lastBeatMs = lastTurnMs;
+  metrics.heartbeatAge(() => (clock.monotonicMs() - lastBeatMs) / 1_000);
 
   async function write(signal: AbortSignal): Promise<void> {
     const lease = encodeHeartbeat({
@@ -102,6 +104,7 @@ export function createHeartbeat(input: {
         },
       );
       hasBeaten = true;
+      lastBeatMs = clock.monotonicMs();
       trouble = undefined;
       metrics.heartbeats("written");
     } catch (error) {

@@ -5,11 +5,14 @@ import { parseDuration } from "../crds/duration.ts";
 import { microTime } from "../crds/lease.ts";
 import { readSslSettings } from "../db/connection-options.ts";
 import { createDatabaseHealth } from "../db/health.ts";
+import { measureDatabase } from "../db/metrics.ts";
 import { openDatabase } from "../db/pool.ts";
 import { protocolFiles } from "../db/schema-files.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { EnvironmentReader } from "../runtime/environment.ts";
 import { createKubeClient } from "../runtime/kube/client.ts";
+import type { KubeClient } from "../runtime/kube/kube-api.ts";
+import { measureKubeClient } from "../runtime/kube/metrics.ts";
 import { createLog, type Log } from "../runtime/log.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { serveProbes } from "../runtime/probes.ts";
@@ -83,24 +86,23 @@ async function main(): Promise<void> {
   const worker = `${settings.pod}-${randomBytes(3).toString("hex")}`;
   const log = createLog({ process: "worker", level: settings.logLevel }).child({ worker });
   const signals = shutdownSignals(process, log);
-  const metrics = createMetrics();
-  const client = createKubeClient({
-    kubeconfig: { kind: "default" },
-    requestTimeoutMs: 10_000,
-    connectionsMax: 4,
-  });
-  const heartbeatClient = createKubeClient({
-    kubeconfig: { kind: "default" },
-    requestTimeoutMs: settings.heartbeatIntervalMs,
-    connectionsMax: 1,
-  });
+  const registered = createMetrics();
+  const metrics = createWorkerMetrics(registered);
+  const measured = (requestTimeoutMs: number, connectionsMax: number): KubeClient =>
+    measureKubeClient(
+      createKubeClient({ kubeconfig: { kind: "default" }, requestTimeoutMs, connectionsMax }),
+      metrics.api,
+      systemClock,
+    );
+  const client = measured(10_000, 4);
+  const heartbeatClient = measured(settings.heartbeatIntervalMs, 1);
   const edges = { clock: systemClock, log };
-  const database = openDatabase({
-    ...edges,
-    url: settings.databaseUrl,
-    ssl: settings.ssl,
-    connectionsMax: settings.connectionsMax,
-  });
+  const { databaseUrl: url, ssl, connectionsMax } = settings;
+  const database = measureDatabase(
+    openDatabase({ ...edges, url, ssl, connectionsMax }),
+    metrics.database,
+    systemClock,
+  );
   const databaseHealth = createDatabaseHealth({ ...edges, database, files: await protocolFiles() });
   const { dispatchPool, isolationPool } = createPools(settings, log);
   const instance = createWorker(
@@ -114,7 +116,7 @@ async function main(): Promise<void> {
       databaseHealth,
       dispatchPool,
       isolationPool,
-      metrics: createWorkerMetrics(metrics),
+      metrics,
     },
     {
       identity: {
@@ -135,7 +137,7 @@ async function main(): Promise<void> {
   const probes = await serveProbes({
     port: settings.probePort,
     host: settings.probeHost,
-    registry: metrics.registry,
+    registry: registered.registry,
     // A worker that loses the API server goes on ticking, so only its own loops count here.
     isLive: () => instance.health.stuck(),
     isReady: () => instance.health.unregistered() ?? databaseHealth.trouble(),

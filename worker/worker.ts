@@ -18,6 +18,7 @@ import type { Fallback } from "./tenure/fallback.ts";
 import type { Isolation } from "./tenure/isolation.ts";
 import { createKeeper } from "./story/keeper.ts";
 import { startTenure } from "./tenure/tenure.ts";
+import { countWaiting, oldestAgeSeconds, type WaitingOrders } from "./tenure/waiting-orders.ts";
 
 /** A loop that missed this many of its turns is stuck. */
 const TURNS_MISSED_MAX = 5;
@@ -71,6 +72,9 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
   const databaseClock = createDatabaseClock(clock);
   const isolations = new Map<string, Isolation>();
   const fallbacks = new Map<string, Fallback>();
+  const waitingOrders: WaitingOrders = new Map();
+  metrics.unassignedOrders(() => countWaiting(waitingOrders));
+  metrics.oldestUnassignedOrder(() => oldestAgeSeconds(waitingOrders, databaseClock.nowMs()));
   const fence = createFence({ database, clock, random: dependencies.random, log });
   const keeper = createKeeper({ database, clock, log, count: metrics.kept });
   const heartbeat = createHeartbeat({
@@ -99,6 +103,7 @@ export function createWorker(dependencies: WorkerDependencies, settings: WorkerS
           keeper,
           version: identity.version,
           fallbacks,
+          waitingOrders,
           readSnapshot: (city, signal) => readSnapshot(database, city, signal),
           worker: identity.worker,
           onDatabase: (isReachable) => {

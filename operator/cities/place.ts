@@ -35,25 +35,29 @@ export type Decision =
    */
   | { readonly kind: "remove"; readonly because: "sealed" | "beyond-us" };
 
-export type WaitReason =
-  | "foreign-authority"
-  | "authority-unknown"
-  | "no-workers"
-  | "database-unreachable"
+/** Why something that should be done must wait; the metrics count by these as well. */
+export const WAIT_REASONS = [
+  "foreign-authority",
+  "authority-unknown",
+  "no-workers",
+  "database-unreachable",
   /** Its holder is silent, but not yet for long enough. */
-  | "holder-late"
+  "holder-late",
   /** Its holder goes on ticking, but wants to be relieved, and nobody can take the city. */
-  | "no-successor"
+  "no-successor",
   /** It stalled, but so did most others: nothing is moved for it. */
-  | "most-stalled"
+  "most-stalled",
   /** Its worker was lost with most others: nothing is moved yet, or not so many at once. */
-  | "most-lost"
+  "most-lost",
   /** It may have killed its workers and rests before it gets another. */
-  | "resting"
+  "resting",
   /** The same, while a worker is being cleared for it. */
-  | "isolating"
+  "isolating",
   /** The fence is ahead of its Lease: etcd may have gone back in time, which is being found out. */
-  | "fence-ahead";
+  "fence-ahead",
+] as const;
+
+export type WaitReason = (typeof WAIT_REASONS)[number];
 
 /** Why a city gets a worker; the metrics count by these. */
 export const ASSIGN_REASONS = [

@@ -6,6 +6,9 @@ import type { WorkerView } from "../workers/roster.ts";
 
 /** What the operator decides on: one plain, immutable picture of the fleet. Times are monotonic milliseconds. */
 
+/** A tick is seen by the progress reader up to two of its rounds after it was committed. */
+export const PROGRESS_SLACK_MS = 2_000;
+
 export type FleetView = {
   readonly nowMs: number;
   readonly cities: readonly CityView[];

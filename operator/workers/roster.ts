@@ -6,15 +6,18 @@ import { hasProcessEnded, type Pod } from "./pod-evidence.ts";
  * clock: a timestamp in a Lease is another machine's word and is never compared with anything.
  */
 
-export type Liveness =
+export const LIVENESS = [
   /** Its Lease was there when we began to look, and has not changed since: it may have died long ago. */
-  | "joining"
-  | "live"
+  "joining",
+  "live",
   /** Silent for two heartbeat intervals: it keeps what it holds and gets nothing new. */
-  | "late"
+  "late",
   /** It asked to be relieved, and goes on ticking until then. */
-  | "draining"
-  | "gone";
+  "draining",
+  "gone",
+] as const;
+
+export type Liveness = (typeof LIVENESS)[number];
 
 /** What was seen of one worker. Times are this process's monotonic milliseconds. */
 export type Observation = {

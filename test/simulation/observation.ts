@@ -7,11 +7,15 @@ import { silentLog } from "../../runtime/log.ts";
 
 /** What production code writes for people: its log becomes part of the story, its metrics go nowhere. */
 
-const NOWHERE: Pick<Metrics, "countBy" | "counter" | "gauge" | "histogram"> = {
+const NOWHERE: Omit<Metrics, "registry" | "descriptions"> = {
   countBy: () => () => undefined,
   counter: () => () => undefined,
   gauge: () => () => undefined,
+  gaugeBy: () => () => undefined,
+  reading: () => () => undefined,
+  readingsBy: () => () => undefined,
   histogram: () => () => undefined,
+  histogramBy: () => () => undefined,
 };
 
 export const operatorMetrics = createOperatorMetrics(NOWHERE as Metrics);

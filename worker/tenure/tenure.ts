@@ -3,6 +3,7 @@ import type { FencingToken } from "../../crds/token.ts";
 import { withDeadline } from "../../runtime/abort.ts";
 import { backoffMs } from "../../runtime/backoff.ts";
 import { isOperational } from "../../runtime/errors.ts";
+import type { MissCause } from "../metrics.ts";
 import { hasStandInFor } from "./decide.ts";
 import { gridOf, nextSlot, slotAt } from "./grid.ts";
 import { isolationAfter, isolationAtStart, restMs, SHARED, type Isolation } from "./isolation.ts";
@@ -100,6 +101,7 @@ async function runTenure(
     }
     state = next;
   }
+  dependencies.waitingOrders.delete(input.city);
   return state.because;
 }
 
@@ -208,12 +210,20 @@ async function tickAtNextSlot(
   );
   metrics.tickDuration((clock.monotonicMs() - startedAtMs) / 1_000);
   metrics.ticks(outcome.kind);
+  if (outcome.kind === "missed") metrics.missedTicks(missCauseOf(outcome.because));
   learn(dependencies, input.city, isolationAfter(isolation, outcome, hasStandIn), "harm");
   // Those that it rested were counted when it had.
   if (outcome.kind === "committed" && rest === 0) {
     metrics.skippedSlots(state.missed > 0 ? "gap" : "overrun", skipped);
   }
   return outcome;
+}
+
+/** `because`: the code of an error, see TenureEvent. */
+function missCauseOf(because: string): MissCause {
+  if (because.startsWith("database-")) return "database";
+  if (because.startsWith("dispatch-")) return "dispatch";
+  return because === "deadline-exceeded" ? "deadline" : "aborted";
 }
 
 function isolationOf({ isolations }: TenureDependencies, city: string): Isolation {

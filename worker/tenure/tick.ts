@@ -1,6 +1,6 @@
 import type { TaskSpec } from "../../crds/city.ts";
 import type { FencingToken } from "../../crds/token.ts";
-import type { Fence } from "../../db/fence.ts";
+import type { DroppedDecision, Fence } from "../../db/fence.ts";
 import type { CitySnapshot } from "../../db/snapshot.ts";
 import { withDeadline } from "../../runtime/abort.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -12,6 +12,7 @@ import type { Keeper } from "../story/keeper.ts";
 import { decide, fallbackOf, type DecideDependencies } from "./decide.ts";
 import { tickLimits, type TickLimits } from "./grid.ts";
 import type { TenureEvent } from "./transition.ts";
+import { waitingAfter, type WaitingOrders } from "./waiting-orders.ts";
 
 export type TickDependencies = DecideDependencies & {
   readonly clock: Clock;
@@ -20,6 +21,8 @@ export type TickDependencies = DecideDependencies & {
   readonly readSnapshot: (city: string, signal: AbortSignal) => Promise<CitySnapshot>;
   readonly newCommitId: () => string;
   readonly keeper: Pick<Keeper, "keep">;
+  /** What each city's last committed tick left to nobody. */
+  readonly waitingOrders: WaitingOrders;
   /** Told after every exchange with the database. */
   readonly onDatabase: (isReachable: boolean) => void;
 };
@@ -62,19 +65,21 @@ export async function runTick(
     { clock: dependencies.clock, what: "the tick", limitMs: limits.tickMs, signal },
     async (tickSignal) => {
       try {
-        const snapshot = await readSnapshotTimed(dependencies, input.city, tickSignal);
+        const snapshot = await timed(dependencies, "snapshot", () =>
+          readSnapshotTimed(dependencies, input.city, tickSignal),
+        );
         if (snapshot.epoch !== input.epoch || snapshot.token !== input.token) return { kind: "fenced" };
         if (snapshot.tick !== input.lastTick || snapshot.commitId !== input.lastCommitId) {
           return { kind: "reload" };
         }
         const deadlineMs = dispatchDeadlineMs(limits, dependencies.clock.monotonicMs() - startedAtMs);
-        const answer = await decide(
-          dependencies,
-          { ...input, deadlineMs, tick: input.lastTick + 1n },
-          snapshot,
-          tickSignal,
+        const question = { ...input, deadlineMs, tick: input.lastTick + 1n };
+        const answer = await timed(dependencies, "decide", () =>
+          decide(dependencies, question, snapshot, tickSignal),
         );
-        return await commit(dependencies, input, snapshot, answer, tickSignal);
+        return await timed(dependencies, "commit", () =>
+          commit(dependencies, input, snapshot, answer, tickSignal),
+        );
       } catch (error) {
         // Whatever throws here surely changed nothing: a commit that may have gone through is an outcome, not an error.
         if (!isOperational(error) && !tickSignal.aborted) throw error;
@@ -85,6 +90,19 @@ export async function runTick(
       }
     },
   );
+}
+
+async function timed<Result>(
+  { clock, metrics }: TickDependencies,
+  stage: "snapshot" | "decide" | "commit",
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const startedMs = clock.monotonicMs();
+  try {
+    return await work();
+  } finally {
+    metrics.stageDuration(stage, (clock.monotonicMs() - startedMs) / 1_000);
+  }
 }
 
 /**
@@ -113,12 +131,13 @@ async function readSnapshotTimed(
 }
 
 async function commit(
-  { fence, fallbacks, keeper, newCommitId, onDatabase, log }: TickDependencies,
+  dependencies: TickDependencies,
   input: TickInput,
   snapshot: CitySnapshot,
   answer: DispatchAnswer,
   signal: AbortSignal,
 ): Promise<TickOutcome> {
+  const { fence, fallbacks, keeper, newCommitId, onDatabase, log } = dependencies;
   const tick = input.lastTick + 1n;
   const commitId = newCommitId();
   const fields = { city: input.city, tick: String(tick), commitId };
@@ -141,6 +160,7 @@ async function commit(
   );
   switch (outcome.kind) {
     case "committed":
+      count(dependencies, input, { snapshot, answer, dropped: outcome.dropped });
       log.debug(
         { ...fields, slot: input.slotMs, count: answer.decisions.length - outcome.dropped.length },
         "tick committed",
@@ -164,4 +184,27 @@ async function commit(
     default:
       return outcome satisfies never;
   }
+}
+
+/** Of a tick that is in. */
+function count(
+  { metrics, waitingOrders }: TickDependencies,
+  { city, task }: TickInput,
+  {
+    snapshot,
+    answer,
+    dropped,
+  }: {
+    readonly snapshot: CitySnapshot;
+    readonly answer: DispatchAnswer;
+    readonly dropped: readonly DroppedDecision[];
+  },
+): void {
+  metrics.decisions("applied", answer.decisions.length - dropped.length);
+  metrics.decisions("dropped", dropped.length);
+  if (answer.degraded) metrics.degradedTicks("deadline");
+  if (snapshot.isCut) metrics.degradedTicks("cut-snapshot");
+  const given = new Set(answer.decisions.map(({ order }) => order));
+  for (const { order } of dropped) given.delete(order);
+  waitingOrders.set(city, waitingAfter(snapshot, given, task));
 }

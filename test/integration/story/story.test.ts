@@ -90,6 +90,7 @@ async function tick(meanwhile?: string): Promise<void> {
       dispatchPool: pool,
       isolationPool: pool,
       fallbacks: new Map(),
+      waitingOrders: new Map(),
       metrics: createWorkerMetrics(createMetrics()),
       version: "1.2.3",
       keeper,

@@ -87,7 +87,8 @@ test("back-off doubles up to its limit, and never waits less than half of that",
 test("probes tell the truth, with the reason when it is bad", async () => {
   let trouble: string | undefined;
   const metrics = createMetrics();
-  metrics.countBy("things_total", "Things.", "kind", ["seen", "unseen"])("seen", 2);
+  const naming = { name: "things_total", unit: "things", help: "Things." };
+  metrics.countBy(naming, "kind", ["seen", "unseen"])("seen", 2);
   const probes = await serveProbes({
     port: 0,
     host: "127.0.0.1",

@@ -2,21 +2,22 @@ import { expect, test } from "@jest/globals";
 import { decodeHeartbeat, type Lease } from "../../../crds/lease.ts";
 import { LEASES } from "../../../runtime/kube/resources.ts";
 import { silentLog } from "../../../runtime/log.ts";
-import { createMetrics } from "../../../runtime/metrics.ts";
 import { createHeartbeat } from "../../../worker/heartbeat.ts";
 import { createWorkerMetrics } from "../../../worker/metrics.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";
 import { createFakeKube, type FakeKube } from "../../support/fake-kube.ts";
+import { createMetricValues } from "../../support/metric-values.ts";
 
 const INTERVAL_MS = 1_000;
 
 function setUp(kube: FakeKube = createFakeKube(), worker = "worker-1-abc") {
   const clock = createFakeClock();
+  const { metrics, value } = createMetricValues();
   const heartbeat = createHeartbeat({
     client: kube.client,
     clock,
     log: silentLog,
-    metrics: createWorkerMetrics(createMetrics()),
+    metrics: createWorkerMetrics(metrics),
     namespace: "default",
     podUid: undefined,
     identity: {
@@ -39,6 +40,7 @@ function setUp(kube: FakeKube = createFakeKube(), worker = "worker-1-abc") {
     kube,
     clock,
     heartbeat,
+    value,
     lease,
     end: async () => {
       stop.abort(new Error("the test is over"));
@@ -70,12 +72,14 @@ test("a drain is told at once, and by every beat after it", async () => {
 });
 
 test("a worker beats on through an outage, and after somebody else touched or deleted its Lease", async () => {
-  const { kube, clock, lease, end } = setUp();
+  const { kube, clock, value, lease, end } = setUp();
   await clock.settle();
   kube.goAway();
   await clock.advance(5 * INTERVAL_MS);
+  expect(await value("dispatch_worker_heartbeat_age_seconds")).toBe(5);
   kube.comeBack();
   await clock.advance(INTERVAL_MS);
+  expect(await value("dispatch_worker_heartbeat_age_seconds")).toBeLessThanOrEqual(1);
   const signal = new AbortController().signal;
   const found = await lease();
   await kube.client.replace<Lease>(
