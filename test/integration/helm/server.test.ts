@@ -11,7 +11,9 @@ let helm: Helm;
 
 beforeAll(async () => {
   [api, helm] = await Promise.all([startTestApiServer(), createHelm()]);
-  await api.applyCrd(join(import.meta.dirname, "pod-monitor.yaml"));
+  for (const crd of ["pod-monitor.yaml", "prometheus-rule.yaml"]) {
+    await api.applyCrd(join(import.meta.dirname, crd));
+  }
   await api.createNamespace(NAMESPACE);
   const levels = ["enforce", "warn"].map((level) => `pod-security.kubernetes.io/${level}=restricted`);
   await api.kubectlOk(["label", "namespace", NAMESPACE, ...levels]);

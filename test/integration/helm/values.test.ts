@@ -38,6 +38,8 @@ describe("a wrong value", () => {
     ["pools.default=null", "at '/pools': minProperties: got 0, want 1"],
     ["database.tls.mode=STRICT", "at '/database/tls/mode': value must be one of '', 'DISABLED', 'REQUIRED'"],
     ["database.secretName=", "at '/database/secretName'"],
+    ["prometheusRule.runbookBaseUrl=git.example.com", "at '/prometheusRule/runbookBaseUrl'"],
+    ["dashboards.labels=grafana", "at '/dashboards/labels': got string, want object"],
     ["networkPolicy.databasePorts={mysql}", "at '/networkPolicy/databasePorts/0': got string, want integer"],
     ["migration.waitSeconds=5m", "at '/migration/waitSeconds': got string, want integer"],
     [
