@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /**
  * The one thing of a cluster that namespaces do not hold: a control group under the machine's root, in which the kubelet
@@ -10,6 +11,8 @@ import { join } from "node:path";
 const ROOT = "/sys/fs/cgroup";
 const CONTROLLERS = "+cpu +cpuset +memory +pids +io";
 const PROGRAMS = "programs";
+const REMOVAL_LIMIT_MS = 10_000;
+const POLL_MS = 20;
 /**
  * A cluster stands for machines of its own. By default all of its pods together would weigh as much as any one session of
  * this machine, and be starved by a few that are busy; so they weigh as much as 64, and its programs as much again. Version 1
@@ -49,7 +52,7 @@ async function weighCpu(group: string): Promise<boolean> {
   return known.length > 0;
 }
 
-/** With all below it. Nothing may run in it any more. */
+/** With all below it. Nothing may run in it any more; who has just ended is waited for, until its parent has taken note. */
 export async function removeCgroup(name: string): Promise<void> {
   for (const hierarchy of await hierarchies()) await removeTree(join(hierarchy, name));
 }
@@ -60,5 +63,14 @@ async function removeTree(directory: string): Promise<void> {
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     if (entry.isDirectory()) await removeTree(join(directory, entry.name));
   }
-  await rmdir(directory);
+  const deadlineMs = performance.now() + REMOVAL_LIMIT_MS;
+  for (;;) {
+    try {
+      await rmdir(directory);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EBUSY" || performance.now() > deadlineMs) throw error;
+      await sleep(POLL_MS);
+    }
+  }
 }
