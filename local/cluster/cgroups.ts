@@ -15,8 +15,8 @@ const REMOVAL_LIMIT_MS = 10_000;
 const POLL_MS = 20;
 /**
  * A cluster stands for machines of its own. By default all of its pods together would weigh as much as any one session of
- * this machine, and be starved by a few that are busy; so they weigh as much as 64, and its programs as much again. Version 1
- * counts from 1,024, version 2 from 100.
+ * this machine, and be starved by a few that are busy; so all of it weighs as much as 64. Its programs, which would be on other
+ * machines than the pods, go before these. Version 1 counts from 1,024, version 2 from 100.
  */
 const CPU_WEIGHTS: Readonly<Record<string, string>> = { "cpu.shares": "65536", "cpu.weight": "6400" };
 

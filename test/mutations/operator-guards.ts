@@ -222,6 +222,14 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     checks: [BALANCE],
   },
   {
+    name: "newest-joining",
+    upholds: "a change of leaders during a rollout does not send cities to workers that will be drained next",
+    file: "operator/cities/place.ts",
+    search: 'because === "holder-draining" && placement.candidatesIn(city.pool).areLastingJoining',
+    replace: "false",
+    checks: [unit("operator/rollout")],
+  },
+  {
     name: "abort-before-connection",
     upholds: "nobody waits past a signal for an API server that lets a connection hang",
     file: "runtime/kube/transport.ts",

@@ -184,4 +184,12 @@ export const WORKER_GUARDS: readonly Guard[] = [
     replace: "didLastTickReach",
     checks: [integration("product/worker-faults", "is given cities again")],
   },
+  {
+    name: "warm-before-registered",
+    upholds: "a worker that is given cities need not start anything before it can tick for them",
+    file: "worker/worker.ts",
+    search: "warmUp(ending.signal).then(() => heartbeat.run(ending.signal)),",
+    replace: "heartbeat.run(ending.signal),",
+    checks: [unit("worker/warm-up")],
+  },
 ];
