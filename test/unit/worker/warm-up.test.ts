@@ -74,7 +74,7 @@ function setUp() {
     isRegistered: async () =>
       (await kube.client.get<Lease>(LEASES, ref, new AbortController().signal)) !== undefined,
     drain: () => draining.abort(new Error("SIGTERM")),
-    async end() {
+    end: async () => {
       stopping.abort(new Error("the test is over"));
       await clock.advance(INTERVAL_MS);
       await running;
