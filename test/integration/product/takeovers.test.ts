@@ -4,6 +4,7 @@ import { PODS, type KubeObject } from "../../../runtime/kube/resources.ts";
 import { START_LIMIT_MS } from "../../support/kube.ts";
 import { createTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
 import { startProduct, type Product } from "../../support/product.ts";
+import { readSeries } from "../../support/prometheus.ts";
 import { happensWithin } from "../../support/until.ts";
 
 /** What tells the operator that a worker is of no use, beside its heartbeat: its ticks, and its Pod. */
@@ -71,6 +72,16 @@ describe("a worker", () => {
     await sleep(2 * PERIOD_MS);
     // A worker that says that it does not reach the database is given nothing.
     expect((await product.holdings()).has("cut-off")).toBe(false);
+    // The leader tells that they stalled, and that this is why they moved.
+    const operators = await Promise.all(["operator-1", "operator-2"].map((name) => product.log(name)));
+    const takeovers = "dispatch_operator_takeover_gap_beyond_period_seconds_count";
+    for (const series of ["dispatch_operator_stalls_total", `${takeovers}{because="stalled"}`]) {
+      await happensWithin(
+        5_000,
+        `${series} for ${theirs.length} cities`,
+        async () => (await readSeries(operators, series)) >= theirs.length,
+      );
+    }
     toMysql.heal();
     product.stack.processes.get("cut-off")!.signal("SIGTERM");
     await product.stack.processes.get("cut-off")!.exited;
