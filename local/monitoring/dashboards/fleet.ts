@@ -1,6 +1,9 @@
-import { rate, type Dashboard, type Panel, type Row } from "./dashboard.ts";
+import { quantile, rate, type Dashboard, type Panel, type Row } from "./dashboard.ts";
 
 const HERE = 'namespace="$namespace"';
+
+/** What every process has, for the operators alone. */
+const ofOperators = (query: string): string => `${query} and on (pod) dispatch_operator_leading{${HERE}}`;
 
 const stat = (panel: Omit<Panel, "kind" | "width">): Panel => ({ ...panel, kind: "stat", width: 4 });
 
@@ -170,11 +173,78 @@ const moves: Row = {
       queries: [{ query: `sum by (pod) (dispatch_worker_cities{${HERE}})`, legend: "{{pod}}" }],
     },
     {
-      title: "What the operator does",
+      title: "Takeovers within 20 s, last hour",
+      description:
+        "Share of the unplanned moves after which the first commit came within 20 s beyond the period.",
+      kind: "timeseries",
+      unit: "percentunit",
+      queries: [{ query: `1 - namespace:dispatch_slow_takeovers:ratio_rate1h{${HERE}}`, legend: "in time" }],
+    },
+  ],
+};
+
+const operator: Row = {
+  title: "Operator",
+  panels: [
+    {
+      title: "What it does",
       description: "Decisions carried out, by result. Conflicts are decided anew; failures are tried again.",
       kind: "timeseries",
       unit: "ops",
       queries: [{ query: rate("dispatch_operator_acts_total", HERE, "result"), legend: "{{result}}" }],
+    },
+    {
+      title: "How long it takes, 99 %",
+      description: "Decide: a look at the whole fleet. Act: one Lease, seal or finalizer.",
+      kind: "timeseries",
+      unit: "s",
+      queries: [
+        { query: quantile(0.99, "dispatch_operator_decide_duration_seconds", HERE, ""), legend: "decide" },
+        { query: quantile(0.99, "dispatch_operator_act_duration_seconds", HERE, ""), legend: "act" },
+      ],
+    },
+    {
+      title: "API requests",
+      description: "Rate by verb, and what failed. Watches do not count.",
+      kind: "timeseries",
+      unit: "ops",
+      queries: [
+        { query: rate("dispatch_operator_api_duration_seconds_count", HERE, "verb"), legend: "{{verb}}" },
+        {
+          query: rate("dispatch_operator_api_failures_total", HERE, "because"),
+          legend: "failed: {{because}}",
+        },
+      ],
+    },
+    {
+      title: "CPU",
+      description: "Cores in use by each operator.",
+      kind: "timeseries",
+      unit: "short",
+      queries: [{ query: ofOperators(rate("process_cpu_seconds_total", HERE, "pod")), legend: "{{pod}}" }],
+    },
+    {
+      title: "Memory",
+      description: "Resident, of each operator.",
+      kind: "timeseries",
+      unit: "bytes",
+      queries: [
+        { query: ofOperators(`sum by (pod) (process_resident_memory_bytes{${HERE}})`), legend: "{{pod}}" },
+      ],
+    },
+    {
+      title: "Authority",
+      description:
+        "Foreign: the database takes tokens from another cluster. Epochs: etcd went back in time, last day.",
+      kind: "timeseries",
+      unit: "short",
+      queries: [
+        { query: `max(dispatch_operator_foreign_authority{${HERE}})`, legend: "foreign" },
+        {
+          query: `sum(increase(dispatch_operator_epoch_raised_total{${HERE}}[1d]))`,
+          legend: "epochs raised",
+        },
+      ],
     },
   ],
 };
@@ -184,5 +254,5 @@ export const fleet: Dashboard = {
   title: "City operator / Fleet",
   description: "Is everything committing, who has what, what moves and why.",
   variables: [],
-  rows: [promises, cities, moves],
+  rows: [promises, cities, moves, operator],
 };
