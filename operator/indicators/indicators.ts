@@ -10,6 +10,7 @@ import {
   CITY_STATES,
   gapBeyondPeriodMs,
   isExpected,
+  isOfEarlierCity,
   isLate,
   lastCommitOf,
   moveCauseOf,
@@ -46,8 +47,10 @@ type Move = { readonly token: FencingToken; readonly cause: MoveCause };
 type Watched = {
   /** When it last committed on our monotonic clock, as far as we know; when we began to look, if it never has. */
   lastCommitMs: number;
-  /** Undefined: none yet, or none since it was resumed. */
+  /** Undefined: none yet. */
   commit: Commit | undefined;
+  /** Nobody was to tick it since that commit. */
+  isPaused: boolean;
   state: CityState;
   missedSlots: number;
   moves: number;
@@ -73,35 +76,42 @@ export function createIndicators(input: {
 
   function look(city: CityView, view: FleetView): Watched {
     const commit = lastCommitOf(city);
-    const watched = cities.get(city.name);
-    if (watched === undefined) {
-      const fresh = {
-        lastCommitMs: city.fence?.advancedMs ?? view.nowMs,
-        commit,
-        missedSlots: 0,
-        moves: 0,
-        move: undefined,
-      };
-      const begun = { ...fresh, state: stateOf(city, view.nowMs - fresh.lastCommitMs, view) };
-      cities.set(city.name, begun);
-      return begun;
-    }
-    if (commit !== undefined && commit.committedAtMs !== watched.commit?.committedAtMs)
+    const watched = cities.get(city.name) ?? begin(city, commit, view);
+    if (!isExpected(city)) {
+      // Whoever is paused misses nothing, and what it commits afterwards follows nothing.
+      Object.assign(watched, { commit, isPaused: true, move: undefined, lastCommitMs: view.nowMs });
+    } else if (commit !== undefined && commit.committedAtMs !== watched.commit?.committedAtMs) {
       advance(city, watched, commit);
-    // Whoever is paused misses nothing, and what it commits afterwards follows nothing.
-    if (!isExpected(city))
-      Object.assign(watched, { commit: undefined, move: undefined, lastCommitMs: view.nowMs });
+    }
     const state = stateOf(city, view.nowMs - watched.lastCommitMs, view);
     if (state === "stalled" && watched.state !== "stalled") metrics.stalls();
     watched.state = state;
     return watched;
   }
 
+  function begin(city: CityView, commit: Commit | undefined, view: FleetView): Watched {
+    const isPaused = commit !== undefined && isOfEarlierCity(commit, city);
+    const lastCommitMs = isPaused ? view.nowMs : (city.fence?.advancedMs ?? view.nowMs);
+    const state = stateOf(city, view.nowMs - lastCommitMs, view);
+    const watched = {
+      lastCommitMs,
+      commit,
+      isPaused,
+      state,
+      missedSlots: 0,
+      moves: 0,
+      move: undefined,
+    };
+    cities.set(city.name, watched);
+    return watched;
+  }
+
   function advance(city: CityView, watched: Watched, commit: Commit): void {
-    const { commit: before, move } = watched;
+    const { commit: before, isPaused, move } = watched;
     watched.commit = commit;
+    watched.isPaused = false;
     watched.lastCommitMs = city.fence?.advancedMs ?? watched.lastCommitMs;
-    if (before === undefined) return;
+    if (before === undefined || isPaused) return;
     const missed = slotsMissedBetween(before, commit);
     watched.missedSlots += missed;
     metrics.missedSlots(missed);
@@ -109,8 +119,9 @@ export function createIndicators(input: {
     if (move === undefined || city.fence === undefined || city.fence.token < move.token) return;
     watched.move = undefined;
     // A later token than that of the move is another's, whose cause we do not know.
-    if (city.fence.token === move.token && hasTicked(city))
+    if (city.fence.token === move.token && hasTicked(city)) {
       tellGap(move.cause, gapBeyondPeriodMs(before, commit) / 1_000);
+    }
   }
 
   function tellGap(cause: MoveCause, seconds: number): void {

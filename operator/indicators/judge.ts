@@ -52,6 +52,15 @@ function commitOf({ tick, slotMs, committedAtMs }: FenceView, periodMs: number):
 }
 
 /**
+ * Whether the commit is that of an earlier City of the name: a fence outlives its City. It compares the clocks of MySQL and the
+ * API server, which is enough to leave the time between the two Cities out of the indicators.
+ */
+export function isOfEarlierCity({ committedAtMs }: Commit, { city }: CityView): boolean {
+  const { creationTimestamp } = city.metadata;
+  return creationTimestamp !== undefined && committedAtMs < Date.parse(creationTimestamp);
+}
+
+/**
  * Slots of the grid between two commits that have no tick, however many ticks were not seen on their own: ticks are numbered
  * without a gap, so there are as many slots with one. 0 where the period changed between them, and where the database went back.
  */

@@ -116,11 +116,28 @@ describe("the indicators", () => {
   test("hold nothing against a city while it is suspended, nor for that time afterwards", async () => {
     await look([ticking(4n)]);
     for (let second = 0; second < 9; second++) await look([{ ...ticking(4n), isSuspended: true }]);
+    // Resumed, but the last commit is still that from before.
+    const resumed = ticking(4n);
+    const fence = { ...resumed.fence!, advancedMs: 1_000 };
+    for (let second = 0; second < 2; second++) await look([{ ...resumed, fence }]);
     await look([ticking(5n, { slotMs: 90_000 })]);
     expect(await values.value("dispatch_operator_missed_slots_total")).toBe(0);
     expect(await values.value('dispatch_operator_city_seconds_total{commit="late"}')).toBe(0);
     await look([{ ...ticking(4n), isSuspended: true }]);
     expect(await values.value('dispatch_operator_city_commit_age_seconds{city="madrid"}')).toBeUndefined();
+  });
+
+  test("hold nothing against a City for the time before it was created, when another had its name", async () => {
+    const { city, ...view } = ticking(4n);
+    const creationTimestamp = new Date(60_000).toISOString();
+    const anew = { ...view, city: { ...city, metadata: { ...city.metadata, creationTimestamp } } };
+    const since = { ...anew, fence: { ...anew.fence!, advancedMs: -50_000 } };
+    await look([since]);
+    expect(await values.value('dispatch_operator_city_commit_age_seconds{city="madrid"}')).toBe(0);
+    const fence = ticking(5n, { slotMs: 61_000 }).fence;
+    await look([{ ...anew, fence }]);
+    expect(await values.value("dispatch_operator_missed_slots_total")).toBe(0);
+    expect(await values.value('dispatch_operator_city_seconds_total{commit="late"}')).toBe(0);
   });
 
   test.each([
