@@ -226,6 +226,7 @@ export class Controller {
         const because = decision.kind === "assign" ? decision.because : "new-city";
         fleet.wrote(view.name, done.lease, because !== "spec-changed");
         if (because === "balance") this.#sheds.take();
+        if (because === "stalled" && view.lease?.worker !== undefined) fleet.failed(view.lease.worker);
         if (because === "holder-gone") this.#takeovers.take();
         metrics.assignments(because);
         this.#indicators.assigned(view.name, token, because);

@@ -178,6 +178,11 @@ export class Fleet {
     this.#workers.committed(worker, atMs);
   }
 
+  /** A city was taken from it because it did not tick. */
+  failed(worker: string): void {
+    this.#workers.failed(worker);
+  }
+
   /** Confirms that a worker is silent; after trouble of our own nobody is judged by what we could not see. */
   async confirmWorker(worker: string, signal: AbortSignal): Promise<void> {
     if ((await this.#workers.confirm(worker, signal)) === "confirmed") return;

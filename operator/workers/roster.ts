@@ -10,7 +10,7 @@ export const LIVENESS = [
   /** Its Lease was there when we began to look, and has not changed since: it may have died long ago. */
   "joining",
   "live",
-  /** Silent for two heartbeat intervals: it keeps what it holds and gets nothing new. */
+  /** Silent for two heartbeat intervals, or since it lost a stalled city: it keeps what it holds and gets nothing new. */
   "late",
   /** It asked to be relieved, and goes on ticking until then. */
   "draining",
@@ -28,6 +28,8 @@ export type Observation = {
   readonly hasBeaten: boolean;
   /** When one of its cities last committed; a worker that commits lives, whatever its heartbeat says. */
   readonly commitMs: number | undefined;
+  /** When a city was last taken from it because it did not tick. */
+  readonly failedMs: number | undefined;
   /** A quorum read after the silence found the heartbeat unchanged. */
   readonly isConfirmedSilent: boolean;
   /** Its Pod was deleted, its container exited, or a newer process registered for the same Pod. */
@@ -49,7 +51,8 @@ export type LivenessVerdict = {
 export function livenessOf(observation: Observation, nowMs: number): LivenessVerdict {
   const { heartbeat, isConfirmedSilent } = observation;
   if (observation.hasEnded) return { liveness: "gone", isSuspect: false, lookAgainInMs: Infinity };
-  const silenceMs = nowMs - Math.max(observation.beatMs, observation.commitMs ?? -Infinity);
+  const heardMs = Math.max(observation.beatMs, observation.commitMs ?? -Infinity);
+  const silenceMs = nowMs - heardMs;
   const lateMs = LATE_AFTER_INTERVALS * heartbeat.intervalMs;
   const goneMs = GONE_AFTER_INTERVALS * heartbeat.intervalMs;
   if (silenceMs >= goneMs) {
@@ -59,7 +62,9 @@ export function livenessOf(observation: Observation, nowMs: number): LivenessVer
       lookAgainInMs: Infinity,
     };
   }
-  const isLate = silenceMs >= lateMs;
+  // A dead worker with short periods loses its cities before it is late; as the emptiest one it would get them all back.
+  const isDoubtful = observation.failedMs !== undefined && observation.failedMs >= heardMs;
+  const isLate = isDoubtful || silenceMs >= lateMs;
   const lookAgainInMs = (isLate ? goneMs : lateMs) - silenceMs;
   if (heartbeat.draining) return { liveness: "draining", isSuspect: false, lookAgainInMs };
   if (isLate) return { liveness: "late", isSuspect: false, lookAgainInMs };
@@ -115,6 +120,7 @@ export class Roster {
         beatMs: nowMs,
         hasBeaten: !isFirstLook,
         commitMs: previous?.observation.commitMs,
+        failedMs: previous?.observation.failedMs,
         isConfirmedSilent: false,
         hasEnded: false,
       },
@@ -159,6 +165,11 @@ export class Roster {
     const observation = this.#known.get(worker)?.observation;
     if (observation === undefined || atMs <= (observation.commitMs ?? -Infinity)) return;
     this.#update(worker, { commitMs: atMs, isConfirmedSilent: false });
+  }
+
+  /** A city was taken from it because it did not tick. */
+  failed(worker: string, nowMs: number): void {
+    this.#update(worker, { failedMs: nowMs });
   }
 
   /** A quorum read, begun after the silence, found nothing new. */

@@ -81,6 +81,11 @@ export class Workers {
     this.#roster.committed(worker, atMs);
   }
 
+  /** A city was taken from it because it did not tick. */
+  failed(worker: string): void {
+    this.#roster.failed(worker, this.#input.clock.monotonicMs());
+  }
+
   observeAfresh(): void {
     this.#roster.observeAfresh(this.#input.clock.monotonicMs());
   }

@@ -149,6 +149,14 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     checks: [ROSTER],
   },
   {
+    name: "stalled-worker-gets-nothing",
+    upholds: "a dead worker that lost its stalled cities does not get them back as the emptiest one",
+    file: "operator/workers/roster.ts",
+    search: "observation.failedMs !== undefined && observation.failedMs >= heardMs",
+    replace: "false",
+    checks: [ROSTER],
+  },
+  {
     name: "afresh-after-own-trouble",
     upholds: "after our own outage nobody is judged by what we did not see",
     file: "operator/workers/roster.ts",

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -123,6 +123,7 @@ export class RunningFleet {
     await this.kube.close();
     await this.#database.close();
     await this.stack.stop();
+    await cp(join(this.stack.directory, "log", "operator-1.log"), join("out", "bench", "fleet-operator.log"));
     await rm(this.stack.directory, { recursive: true, force: true });
   }
 

@@ -26,6 +26,7 @@ function observation(fields: Partial<Observation> = {}): Observation {
     beatMs: 10_000,
     hasBeaten: true,
     commitMs: undefined,
+    failedMs: undefined,
     isConfirmedSilent: false,
     hasEnded: false,
     ...fields,
@@ -43,6 +44,17 @@ describe("a worker", () => {
     [3_000, "late", true],
   ] as const)("that has been silent for %i ms is %s (suspect: %p)", (silenceMs, liveness, isSuspect) => {
     expect(livenessOf(observation(), 10_000 + silenceMs)).toMatchObject({ liveness, isSuspect });
+  });
+
+  test("that lost a stalled city gets nothing new until it is heard of again", () => {
+    const failed = { failedMs: 10_500 };
+    expect(livenessOf(observation(failed), 10_500)).toMatchObject({ liveness: "late", isSuspect: false });
+    expect(livenessOf(observation({ ...failed, beatMs: 10_600 }), 10_600)).toMatchObject({
+      liveness: "live",
+    });
+    expect(livenessOf(observation({ ...failed, commitMs: 10_600 }), 10_600)).toMatchObject({
+      liveness: "live",
+    });
   });
 
   test("is gone only when a quorum read confirmed the silence", () => {
