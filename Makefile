@@ -102,6 +102,27 @@ mutations: install ## Take every guard of the product away, one at a time, and s
 	@exec $(NODE_QUIET) test/mutations/main.ts $(GUARD)
 
 ##@ Measure
+bench: install ## Every benchmark in turn, then docs/benchmarks.md with its charts: about an hour on two cores
+	@$(MAKE) --no-print-directory bench-placement
+	@$(MAKE) --no-print-directory bench-elections
+	@$(MAKE) --no-print-directory bench-reflector
+	@$(MAKE) --no-print-directory bench-worker
+	@$(MAKE) --no-print-directory bench-fleet CITIES=100 WORKERS=4
+	@$(MAKE) --no-print-directory bench-fleet CITIES=1000 WORKERS=20
+	@$(MAKE) --no-print-directory bench-fleet CITIES=10000 WORKERS=200
+	@-$(MAKE) --no-print-directory bench-commit
+	@-$(MAKE) --no-print-directory bench-dispatch
+	@$(MAKE) --no-print-directory bench-render
+
+bench-render: install ## docs/benchmarks.md from what lies in out/bench
+	@exec $(NODE_QUIET) test/bench/render.ts
+
+bench-worker: install ## One worker with many cities: punctuality, event loop, memory, also with saturated dispatch threads: CITIES=500
+	@exec env $(foreach name,CITIES PERIOD STEADY,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/bench/worker.ts
+
+bench-reflector: install ## 10,000 Leases, a storm of changes and a cut connection, beside client-node's own informer: LEASES=10000
+	@exec env $(foreach name,LEASES CHANGES,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/bench/reflector.ts
+
 bench-gaps: install ## What each kind of trouble costs a city, beside what is promised: CITIES=200 WORKERS=4 ONLY=<part of a name>
 	@exec env $(foreach name,CITIES WORKERS ONLY,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/bench/gaps.ts
 
@@ -110,6 +131,9 @@ bench-fleet: install ## A whole fleet on real servers, from cold start to rollin
 
 bench-placement: install ## Time, evenness and moves of placing up to 100,000 cities, beside two kinds of hashing: ONLY=10000x200 SEED=1
 	@exec env $(foreach name,SEED ONLY,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/bench/placement.ts
+
+bench-elections: install ## What people would otherwise use: a client-go leader election per city (needs Go): CITIES=100
+	@exec env $(foreach name,CITIES STEADY_SECONDS,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/bench/elections.ts
 
 bench-dispatch: install ## How fast and how good dispatching is, beside a dense solver and the nearest courier: SAMPLES=100 SEEDS=5 ONLY=2000x10000
 	@exec env $(foreach name,SAMPLES SEEDS ONLY,$(if $(filter command line environment,$(origin $(name))),$(name)="$($(name))")) $(NODE_QUIET) test/bench/dispatch.ts

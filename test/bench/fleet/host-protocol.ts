@@ -12,6 +12,8 @@ export type HostSettings = {
 export type Order =
   | { readonly kind: "start"; readonly pods: readonly string[]; readonly version: string }
   | { readonly kind: "drain"; readonly pods: readonly string[] }
+  /** From now on the dispatch threads are never idle, until told otherwise. */
+  | { readonly kind: "saturate"; readonly isOn: boolean }
   | { readonly kind: "report" };
 
 export type Report = {
@@ -20,6 +22,8 @@ export type Report = {
   readonly latenessMs: readonly number[];
   /** From one heartbeat of a worker to the next. */
   readonly heartbeatGapsMs: readonly number[];
+  /** Dispatches of a large city that were made beside those of the cities. */
+  readonly dispatches: number;
   readonly loopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
 };
 

@@ -11,6 +11,7 @@ import { createMetrics } from "../../../runtime/metrics.ts";
 import { createDispatchPool } from "../../../worker/dispatch-pool/dispatch-pool.ts";
 import { createWorkerMetrics } from "../../../worker/metrics.ts";
 import { createWorker } from "../../../worker/worker.ts";
+import { aQuestion, aRandomSnapshot } from "../../support/dispatch-snapshot.ts";
 import type { HostSettings, Order, Report } from "./host-protocol.ts";
 
 /**
@@ -31,15 +32,21 @@ const files = await protocolFiles();
 const dispatchPool = createDispatchPool({ ...edges, threads: settings.threads });
 const isolationPool = createDispatchPool({ ...edges, threads: 1, startsAtOnce: false });
 
+/** Of the city that keeps the dispatch threads busy. */
+const BUSY_ORDERS = 1_000;
+const BUSY_COURIERS = 1_000;
+const BUSY_DEADLINE_MS = 500;
+
 let latenessMs: number[] = [];
 const heartbeatAtMs = new Map<string, number>();
 let heartbeatGapsMs: number[] = [];
+let dispatches = 0;
+let saturation = new AbortController();
 const loopDelay = monitorEventLoopDelay({ resolution: 10 });
 loopDelay.enable();
 
 const shared = createWorkerMetrics(createMetrics());
 const draining = new Map<string, AbortController>();
-const running = new Set<Promise<void>>();
 
 /** The product's metrics, with samples in the place of what histograms would blur. */
 function metricsOf(worker: string) {
@@ -99,16 +106,21 @@ function start(pod: string, version: string): void {
   );
   const asked = new AbortController();
   draining.set(pod, asked);
-  const ended = instance
-    .run({ draining: asked.signal, stopping: new AbortController().signal })
-    .then(async () => {
-      draining.delete(pod);
-      heartbeatAtMs.delete(worker);
-      await Promise.all([client.close(), heartbeatClient.close()]);
-      running.delete(ended);
-      process.send?.({ kind: "drained", pod });
-    });
-  running.add(ended);
+  void instance.run({ draining: asked.signal, stopping: new AbortController().signal }).then(async () => {
+    draining.delete(pod);
+    heartbeatAtMs.delete(worker);
+    await Promise.all([client.close(), heartbeatClient.close()]);
+    process.send?.({ kind: "drained", pod });
+  });
+}
+
+/** One call after the other, each of a city whose matching takes all the time that it is given. */
+async function keepBusy(signal: AbortSignal): Promise<void> {
+  const snapshot = aRandomSnapshot(1, { orders: BUSY_ORDERS, couriers: BUSY_COURIERS });
+  while (!signal.aborted) {
+    await dispatchPool.run(snapshot, aQuestion(), BUSY_DEADLINE_MS, signal).catch(() => undefined);
+    dispatches += 1;
+  }
 }
 
 function report(): Report {
@@ -116,6 +128,7 @@ function report(): Report {
     kind: "report",
     latenessMs,
     heartbeatGapsMs,
+    dispatches,
     loopDelayMs: {
       p50: loopDelay.percentile(50) / 1e6,
       p99: loopDelay.percentile(99) / 1e6,
@@ -124,6 +137,7 @@ function report(): Report {
   };
   latenessMs = [];
   heartbeatGapsMs = [];
+  dispatches = 0;
   loopDelay.reset();
   return answer;
 }
@@ -135,6 +149,12 @@ process.on("message", (order: Order) => {
       return;
     case "drain":
       for (const pod of order.pods) draining.get(pod)?.abort();
+      return;
+    case "saturate":
+      saturation.abort();
+      saturation = new AbortController();
+      if (order.isOn)
+        for (let thread = 0; thread < settings.threads; thread++) void keepBusy(saturation.signal);
       return;
     case "report":
       process.send?.(report());

@@ -57,6 +57,10 @@ export class Host {
     this.#send({ kind: "drain", pods });
   }
 
+  saturate(isOn: boolean): void {
+    this.#send({ kind: "saturate", isOn });
+  }
+
   /** The samples since the last one. */
   async report(): Promise<Report> {
     this.#report = Promise.withResolvers<Report>();

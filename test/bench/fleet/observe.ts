@@ -16,6 +16,7 @@ export type Observation = LedgerFigures & {
   readonly mysql: { readonly questions: number; readonly commits: number };
   readonly latenessMs: readonly number[];
   readonly heartbeatGapsMs: readonly number[];
+  readonly dispatches: number;
   readonly loopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
 };
 
@@ -58,7 +59,7 @@ export async function observe(fleet: RunningFleet, durationMs: number): Promise<
 
 async function samplesOf(
   fleet: RunningFleet,
-): Promise<Pick<Observation, "latenessMs" | "heartbeatGapsMs" | "loopDelayMs">> {
+): Promise<Pick<Observation, "latenessMs" | "heartbeatGapsMs" | "dispatches" | "loopDelayMs">> {
   const reports = await Promise.all(fleet.hosts.map(async (host) => host.report()));
   const worst = (which: "p50" | "p99" | "max"): number =>
     Math.max(0, ...reports.map(({ loopDelayMs }) => loopDelayMs[which]));
@@ -67,6 +68,7 @@ async function samplesOf(
     heartbeatGapsMs: reports
       .flatMap(({ heartbeatGapsMs }) => heartbeatGapsMs)
       .toSorted((left, right) => left - right),
+    dispatches: reports.reduce((sum, { dispatches }) => sum + dispatches, 0),
     loopDelayMs: { p50: worst("p50"), p99: worst("p99"), max: worst("max") },
   };
 }
