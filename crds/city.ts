@@ -1,4 +1,5 @@
 import { parseDuration } from "./duration.ts";
+import { dispatcherInForce, type DispatcherOverride, type Pin } from "./mitigations.ts";
 
 /** The City resource as the API server serves it, and as the rest of the product reads it. Schema: `city.yaml`. */
 
@@ -29,6 +30,8 @@ export type CitySpec = {
   readonly dispatcherParameters: Readonly<Record<string, string>>;
   /** Of how many ticks in a hundred all is recorded that is needed to replay them: 0 to 100. */
   readonly recordPercent: number;
+  readonly pin?: Pin;
+  readonly dispatcherOverride?: DispatcherOverride;
 };
 
 export const DEFAULT_DISPATCHER = "optimal";
@@ -109,6 +112,8 @@ export type CityStatus = {
     readonly token: string;
     /** RFC 3339. */
     readonly since: string;
+    /** Why it is held by this worker, as the deciding function returned it; "unknown" of older operators. */
+    readonly because: string;
   };
   readonly progress?: {
     /** Number of the last committed tick. */
@@ -162,7 +167,7 @@ export type TaskSpec = {
   readonly generation: number;
   readonly period: string;
   readonly dispatch: TaskDispatchSpec;
-  /** Absent where the writer did not know it: the default. */
+  /** Who decides now, an override included. Absent where the writer did not know it: the default. */
   readonly dispatcher?: string;
   readonly dispatcherParameters?: Readonly<Record<string, string>>;
   readonly recordPercent?: number;
@@ -176,12 +181,15 @@ export type TaskDispatchSpec = Partial<Omit<CityDispatchSpec, "weights">> & {
   readonly weights?: Partial<CityWeights>;
 };
 
+/** The task as it is at `nowMs`, milliseconds since 1970: an override of the dispatcher ends by itself. */
 export function taskSpecOf(
   city: City,
   authority: { readonly clusterUid: string; readonly epoch: bigint },
+  nowMs: number,
 ): TaskSpec {
   // An API server with an older schema serves none of these.
-  const { dispatcher, dispatcherParameters, recordPercent }: Partial<CitySpec> = city.spec;
+  const { dispatcherParameters, recordPercent }: Partial<CitySpec> = city.spec;
+  const dispatcher = dispatcherInForce(city.spec, nowMs);
   return {
     clusterUid: authority.clusterUid,
     epoch: String(authority.epoch),

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { SEAL_FINALIZER, periodMsOf, taskSpecOf, type City } from "../crds/city.ts";
 import { cityUidOf, decodeAssignment, type Lease } from "../crds/lease.ts";
+import { dispatcherInForce, pinnedWorkerOf } from "../crds/mitigations.ts";
 import type { FencingToken } from "../crds/token.ts";
 import { PROGRESS_SLACK_MS, type CityView, type LeaseView } from "./cities/view.ts";
 import type { CityProgress } from "./progress/progress.ts";
@@ -13,6 +14,9 @@ export type Gathered = {
   /** 0: nobody's tokens can be handed out now. */
   readonly epoch: bigint;
 };
+
+/** `nowMs`: monotonic. `wallMs`: since 1970, for what ends at a time of people. */
+type Now = { readonly nowMs: number; readonly wallMs: number };
 
 /** What this operator itself knows of a City. */
 type Memory = {
@@ -37,19 +41,22 @@ export class CityViews {
     this.#clusterUid = clusterUid;
   }
 
-  viewOf(gathered: Gathered, nowMs: number): CityView {
+  viewOf(gathered: Gathered, now: Now): CityView {
     const { city, lease, progress, epoch } = gathered;
     const { name } = city.metadata;
-    const memory = this.#memoryOf(name, nowMs);
+    const memory = this.#memoryOf(name, now.nowMs);
     const { last } = memory;
     const isSame =
       last !== undefined &&
       last.city === city &&
       last.lease === lease &&
       last.progress === progress &&
-      last.epoch === epoch;
+      last.epoch === epoch &&
+      // What a person asked for until a time begins and ends without a change of the City.
+      last.view.pinnedWorker === pinnedWorkerOf(city.spec, now.wallMs) &&
+      last.view.task.dispatcher === dispatcherInForce(city.spec, now.wallMs);
     if (isSame) return last.view;
-    const view = this.#make(gathered, memory, nowMs);
+    const view = this.#make(gathered, memory, now);
     memory.last = { ...gathered, view };
     return view;
   }
@@ -94,9 +101,9 @@ export class CityViews {
     return fresh;
   }
 
-  #make({ city, lease, progress, epoch }: Gathered, memory: Memory, nowMs: number): CityView {
+  #make({ city, lease, progress, epoch }: Gathered, memory: Memory, { nowMs, wallMs }: Now): CityView {
     const periodMs = periodMsOf(city.spec);
-    const task = taskSpecOf(city, { clusterUid: this.#clusterUid, epoch });
+    const task = taskSpecOf(city, { clusterUid: this.#clusterUid, epoch }, wallMs);
     const leaseView = lease === undefined ? undefined : this.leaseView(lease);
     if (memory.assigned.token !== leaseView?.token)
       memory.assigned = { token: leaseView?.token, atMs: nowMs };
@@ -108,6 +115,7 @@ export class CityViews {
       hasFinalizer: city.metadata.finalizers?.includes(SEAL_FINALIZER) ?? false,
       isSuspended: city.spec.suspend,
       pool: city.spec.workerPool,
+      pinnedWorker: pinnedWorkerOf(city.spec, wallMs),
       weight: city.spec.weight ?? 1,
       periodMs,
       stallAfterMs: city.spec.stallAfterTicks * periodMs + PROGRESS_SLACK_MS,

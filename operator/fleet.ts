@@ -120,6 +120,7 @@ export class Fleet {
     readonly lookAgainInMs: number;
   } {
     const nowMs = this.#clock.monotonicMs();
+    const wallMs = this.#clock.wallMs();
     const { workers, suspects, lookAgainInMs } = this.#workers.view(nowMs);
     const { lastReadMs } = this.#progress;
     // Where the authority is not ours, or not known, nothing is assigned.
@@ -127,7 +128,7 @@ export class Fleet {
     const cities = this.#cities.list().map((city) => {
       const { name } = city.metadata;
       const gathered = { city, epoch, lease: this.leaseOf(name), progress: this.#progress.get(name) };
-      return this.#views.viewOf(gathered, nowMs);
+      return this.#views.viewOf(gathered, { nowMs, wallMs });
     });
     this.#lostMs = recentLosses({ cities, workers, before: this.#lostMs, nowMs });
     const isDatabaseReachable = lastReadMs !== undefined && nowMs - lastReadMs < DATABASE_DOUBT_MS;

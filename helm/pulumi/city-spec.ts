@@ -33,6 +33,27 @@ export type CitySpec = {
    */
   readonly dispatcherParameters?: Input<Readonly<Record<string, Input<string>>>>;
   /**
+   * Another dispatcher in the place of the City's own, until a time: a mitigation that ends by itself. Each
+   * of its beginning and its end takes effect within two seconds, with a new fencing token.
+   */
+  readonly dispatcherOverride?: Input<{
+    /** Who decides instead: optimal, greedy, or the name of a module of your own. */
+    readonly dispatcher: Input<string>;
+    /** When it ends, as in 2026-07-01T20:30:00Z. */
+    readonly until: Input<string>;
+  }>;
+  /**
+   * The worker that is to hold the City, until a time. It holds as far as it harms nobody: a City whose
+   * worker cannot take it stays where it is or goes to another one, and one that came to grief where it was
+   * pinned is not brought back.
+   */
+  readonly pin?: Input<{
+    /** The worker's id, or the name of its Pod. */
+    readonly worker: Input<string>;
+    /** When it ends, as in 2026-07-01T20:30:00Z. */
+    readonly until: Input<string>;
+  }>;
+  /**
    * Of how many ticks in a hundred all is recorded that is needed to replay them, 0 to 100, spread evenly.
    * Records are forgotten with the explanations of ticks, after hours.
    */

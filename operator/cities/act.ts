@@ -59,7 +59,8 @@ export async function act(
       return { kind: "adopted" };
     case "assign": {
       if (mayBeStale(view)) await proveCity(dependencies, view.city, signal);
-      const holder = { worker: decision.worker, setbacks: setbacksAfter(view, decision.because) };
+      const { worker, because } = decision;
+      const holder = { worker, because, setbacks: setbacksAfter(view, because) };
       const lease = await writeLease(dependencies, input, holder, signal);
       const isMove = view.lease?.worker !== undefined && view.lease.worker !== decision.worker;
       return { kind: "assigned", lease, assignment: decodeAssignment(lease), isMove };
@@ -126,14 +127,14 @@ async function proveForeign(
 async function writeLease(
   { client, clock }: ActDependencies,
   { view, lease }: { readonly view: CityView; readonly lease: Lease | undefined },
-  holder: { readonly worker: string; readonly setbacks: Setbacks } | undefined,
+  holder: { readonly worker: string; readonly because: string; readonly setbacks: Setbacks } | undefined,
   signal: AbortSignal,
 ): Promise<Lease> {
   const next = encodeAssignment({
     city: view.city,
     worker: holder?.worker,
     task: view.task,
-    ...(holder === undefined ? {} : { setbacks: holder.setbacks }),
+    ...(holder === undefined ? {} : { setbacks: holder.setbacks, because: holder.because }),
     replaces: lease,
     nowMs: clock.wallMs(),
   });

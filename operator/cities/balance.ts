@@ -10,7 +10,7 @@ const COOL_DOWN_MS = 10_000;
 
 /**
  * Moves from the most to the least loaded worker of each pool, as many as the budget allows, each of which makes the
- * pool more even. Takes only cities that are where they should be and have cooled down.
+ * pool more even. Takes only cities that are where they should be, that nobody pinned, and that have cooled down.
  */
 export function balance(
   settled: readonly CityView[],
@@ -42,6 +42,7 @@ export function balance(
 /** Those that may be moved, largest first. */
 function coolOnes(settled: readonly CityView[], view: FleetView): readonly CityView[] {
   return settled
+    .filter(({ pinnedWorker }) => pinnedWorker === undefined)
     .filter(({ movedMs }) => movedMs === undefined || view.nowMs - movedMs >= COOL_DOWN_MS)
     .toSorted((left, right) => right.weight - left.weight || (left.name < right.name ? -1 : 1));
 }

@@ -1,9 +1,11 @@
 import type { WorkerView } from "../workers/roster.ts";
 import type { Loads } from "./loads.ts";
+import { pinnedAmong } from "./pin.ts";
 import { newestVersion } from "./rollout.ts";
 import type { CityView, FleetView } from "./view.ts";
 
-/** Which worker gets a city: the least loaded of its pool, among those that can be expected to keep it. Pure. */
+/** Which worker gets a city: the least loaded of its pool, among those that can be expected to keep it; or the one that
+ * a person pinned it to. Pure. */
 
 /** How far above the pool's mean load the workers of a new version are filled before older ones get anything. */
 const ROLLOUT_ROOM = 1.5;
@@ -68,12 +70,14 @@ function candidatesOf(
 
 /** Undefined: nobody can take it now. `avoid`: the worker that it must leave. */
 export function chooseWorker(
-  city: Pick<CityView, "weight">,
+  city: Pick<CityView, "weight" | "pinnedWorker">,
   candidates: Candidates,
   loads: Loads,
   avoid?: string,
 ): WorkerView | undefined {
   const { all, lasting, meanLoad } = candidates;
+  const pinned = pinnedAmong(city, candidates);
+  if (pinned !== undefined && pinned.id !== avoid) return pinned;
   const best = loads.least(lasting, avoid);
   // The first of many new workers must not be given everything that the old ones held.
   const isRoomy =

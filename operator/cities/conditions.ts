@@ -1,5 +1,6 @@
 import type { CityCondition, CityStatus, ConditionStatus } from "../../crds/city.ts";
 import { formatDuration } from "../../crds/duration.ts";
+import { isCalled } from "../../crds/mitigations.ts";
 import type { DispatcherFailure } from "../../db/dispatcher-failure.ts";
 import type { Decision, WaitReason } from "./place.ts";
 import { isReleased, isSealed, isStalled, type CityView, type FleetView } from "./view.ts";
@@ -42,7 +43,7 @@ const WAIT_REASONS: Readonly<Record<WaitReason, (city: CityView, view: FleetView
   "no-successor": (city) => ({
     status: "True",
     reason: "NoSuccessor",
-    message: `worker ${city.lease?.worker} asks to be relieved and goes on ticking, but no other worker in pool "${city.pool}" is live; start one`,
+    message: `worker ${city.lease?.worker} is to be relieved and goes on ticking, but no other worker in pool "${city.pool}" is live; start one`,
   }),
   "most-stalled": () => ({
     status: "True",
@@ -66,6 +67,11 @@ const WAIT_REASONS: Readonly<Record<WaitReason, (city: CityView, view: FleetView
     reason: "Isolating",
     message: "its last worker died before it had ticked once; another one is being cleared for it alone",
   }),
+  "pinned-elsewhere": (city, view) => ({
+    status: "True",
+    reason: "PinnedElsewhere",
+    message: `spec.pin wants worker ${city.pinnedWorker}, which ${whyNotPinned(city, view)}; ${city.lease?.worker} holds it meanwhile`,
+  }),
   "fence-ahead": (city) => ({
     status: city.lease?.worker === undefined ? "False" : "True",
     reason: "FenceAhead",
@@ -83,13 +89,24 @@ const FAILURES: Readonly<Record<DispatcherFailure, string>> = {
   crashed: "ended its thread",
 };
 
+function whyNotPinned({ pinnedWorker = "", pool, lease }: CityView, { workers }: FleetView): string {
+  const pinned = [...workers.values()].find((worker) => isCalled(worker, pinnedWorker));
+  if (pinned === undefined) return "is not there";
+  if (pinned.pool !== pool) return `is in pool "${pinned.pool}", not in "${pool}"`;
+  if (pinned.liveness !== "live") return `is ${pinned.liveness}`;
+  if ((lease?.setbacks ?? 0) > 0) return "it is not brought back to after its last tenures came to nothing";
+  return "cannot take it now";
+}
+
 function judgeAssigned(city: CityView, decision: Decision, view: FleetView): Judgement {
   if (decision.kind === "wait") return WAIT_REASONS[decision.because](city, view);
   if (city.lease?.worker !== undefined) {
     return {
       status: "True",
       reason: "Assigned",
-      message: `held by ${city.lease.worker} under token ${city.lease.token}`,
+      message: `held by ${city.lease.worker} under token ${city.lease.token}${
+        city.pinnedWorker === undefined ? "" : `, pinned there until ${city.city.spec.pin?.until}`
+      }`,
     };
   }
   if (city.isSuspended)
@@ -130,7 +147,15 @@ function judgeDispatching(city: CityView, view: FleetView): Judgement {
     return {
       status: "True",
       reason: "DispatcherFailed",
-      message: `a tick every ${formatDuration(city.periodMs)}, but another dispatcher stands in for "${city.city.spec.dispatcher}", which ${FAILURES[fence.dispatcherFailure]}; see the log of ${lease.worker}`,
+      message: `a tick every ${formatDuration(city.periodMs)}, but another dispatcher stands in for "${city.task.dispatcher}", which ${FAILURES[fence.dispatcherFailure]}; see the log of ${lease.worker}`,
+    };
+  }
+  const { dispatcher, dispatcherOverride } = city.city.spec;
+  if (dispatcherOverride !== undefined && city.task.dispatcher !== dispatcher) {
+    return {
+      status: "True",
+      reason: "DispatcherOverridden",
+      message: `a tick every ${formatDuration(city.periodMs)}, decided by "${city.task.dispatcher}" in the place of "${dispatcher}" until ${dispatcherOverride.until}`,
     };
   }
   return { status: "True", reason: "Ticking", message: `a tick every ${formatDuration(city.periodMs)}` };
@@ -200,6 +225,7 @@ export function describeCity(
             worker: lease.worker,
             token: String(lease.token),
             since: secondsOf(lease.since ?? nowIso),
+            because: lease.because ?? "unknown",
           },
         }),
     ...(fence?.slotMs === undefined || fence.committedAtMs === undefined

@@ -5,6 +5,7 @@ import { brakeOf, type Brake } from "./brake.ts";
 import { candidatesByPool, chooseWorker, type Candidates } from "./choose.ts";
 import { isolate, type Isolation } from "./isolation.ts";
 import { loadsOf, type Loads } from "./loads.ts";
+import { pinOf } from "./pin.ts";
 import { patienceMs, restMs } from "./setbacks.ts";
 import {
   isBehindFence,
@@ -53,6 +54,8 @@ export const WAIT_REASONS = [
   "resting",
   /** The same, while a worker is being cleared for it. */
   "isolating",
+  /** It is pinned to a worker that cannot take it now, and stays where it is. */
+  "pinned-elsewhere",
   /** The fence is ahead of its Lease: etcd may have gone back in time, which is being found out. */
   "fence-ahead",
 ] as const;
@@ -68,6 +71,7 @@ export const ASSIGN_REASONS = [
   "holder-gone",
   "holder-draining",
   "stalled",
+  "pinned",
   "isolation",
   "balance",
 ] as const;
@@ -77,7 +81,7 @@ export type AssignReason = (typeof ASSIGN_REASONS)[number];
 /** An assignment that does not hold any more, and why. */
 export type Orphan = {
   readonly city: CityView;
-  readonly because: Exclude<AssignReason, "spec-changed" | "isolation" | "balance">;
+  readonly because: Exclude<AssignReason, "spec-changed" | "pinned" | "isolation" | "balance">;
 };
 
 /** What one city needs, looked at by itself: a decision, or a new worker that is to be found beside the other orphans. */
@@ -114,6 +118,7 @@ export function placeCities(view: FleetView): ReadonlyMap<string, Decision> {
     takeoversLeft: view.takeoverBudget,
   };
   for (const orphan of orphans) decisions.set(orphan.city.name, placeOrphan(orphan, placement));
+  for (const city of view.cities) followPin(city, decisions, settled, placement);
   for (const city of isolation.evacuees) {
     if (!settled.delete(city.name)) continue;
     const worker = take(city, placement);
@@ -231,6 +236,30 @@ function placeOrphan(orphan: Orphan, placement: Placement): Decision {
     default:
       return because satisfies never;
   }
+}
+
+/** A city that is well, but not where a person pinned it, is moved there, or says why it is not. */
+function followPin(
+  city: CityView,
+  decisions: Map<string, Decision>,
+  settled: Map<string, CityView>,
+  { view, loads, candidatesIn }: Placement,
+): void {
+  const decision = decisions.get(city.name);
+  // A pin is a change of the specification as well, which need not be written before the move.
+  const isHeldStill = decision?.kind === "assign" && decision.because === "spec-changed";
+  if (!isHeldStill && !settled.has(city.name)) return;
+  const pin = pinOf(city, view, candidatesIn(city.pool));
+  if (pin.kind === "none") return;
+  settled.delete(city.name);
+  if (pin.kind === "away") {
+    if (!isHeldStill) decisions.set(city.name, { kind: "wait", because: "pinned-elsewhere" });
+    return;
+  }
+  const holder = view.workers.get(city.lease?.worker ?? "");
+  if (holder !== undefined) loads.remove(city, holder);
+  loads.add(city, pin.to);
+  decisions.set(city.name, { kind: "assign", worker: pin.to.id, because: "pinned" });
 }
 
 /** Finds the city another worker than its present one, and counts it there. */

@@ -47,6 +47,7 @@ export function setbacksAfter(city: CityView, because: AssignReason): Setbacks {
     case "spec-changed":
     case "pool-changed":
     case "holder-draining":
+    case "pinned":
     case "isolation":
     case "balance":
       return hasTickedSteadily(city) ? NONE : { setbacks, deaths };

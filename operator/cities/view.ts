@@ -40,6 +40,8 @@ export type CityView = {
   readonly hasFinalizer: boolean;
   readonly isSuspended: boolean;
   readonly pool: string;
+  /** Id or Pod of the worker that a person wants to hold it for now; undefined: nobody does, or not any more. */
+  readonly pinnedWorker: string | undefined;
   readonly weight: number;
   readonly periodMs: number;
   readonly stallAfterMs: number;
@@ -62,6 +64,8 @@ export type LeaseView = {
   readonly cityUid: string | undefined;
   /** RFC 3339. */
   readonly since: string | undefined;
+  /** Why it was moved to its worker; undefined where an older operator did not say. */
+  readonly because: string | undefined;
 } & Setbacks;
 
 export type FenceView = {

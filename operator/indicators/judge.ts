@@ -89,6 +89,7 @@ export const HANDOFF_REASONS = [
   "holder-draining",
   "spec-changed",
   "pool-changed",
+  "pinned",
   "isolation",
   "balance",
 ] as const satisfies readonly AssignReason[];
@@ -107,6 +108,7 @@ export function moveCauseOf(because: AssignReason): MoveCause | undefined {
     case "holder-draining":
     case "spec-changed":
     case "pool-changed":
+    case "pinned":
     case "isolation":
     case "balance":
       return { kind: "handoff", because };

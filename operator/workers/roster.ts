@@ -1,4 +1,4 @@
-import { podUidOf, type Heartbeat, type Lease } from "../../crds/lease.ts";
+import { DRAIN_ANNOTATION, podUidOf, type Heartbeat, type Lease } from "../../crds/lease.ts";
 import { hasProcessEnded, type Pod } from "./pod-evidence.ts";
 
 /**
@@ -12,7 +12,7 @@ export const LIVENESS = [
   "live",
   /** Silent for two heartbeat intervals, or since it lost a stalled city: it keeps what it holds and gets nothing new. */
   "late",
-  /** It asked to be relieved, and goes on ticking until then. */
+  /** It asked to be relieved, or a person ordered it by its Pod's annotation; it goes on ticking until then. */
   "draining",
   "gone",
 ] as const;
@@ -34,6 +34,8 @@ export type Observation = {
   readonly isConfirmedSilent: boolean;
   /** Its Pod was deleted, its container exited, or a newer process registered for the same Pod. */
   readonly hasEnded: boolean;
+  /** A person annotated its Pod. */
+  readonly isDrainOrdered: boolean;
 };
 
 const LATE_AFTER_INTERVALS = 2;
@@ -66,7 +68,8 @@ export function livenessOf(observation: Observation, nowMs: number): LivenessVer
   const isDoubtful = observation.failedMs !== undefined && observation.failedMs >= heardMs;
   const isLate = isDoubtful || silenceMs >= lateMs;
   const lookAgainInMs = (isLate ? goneMs : lateMs) - silenceMs;
-  if (heartbeat.draining) return { liveness: "draining", isSuspect: false, lookAgainInMs };
+  if (heartbeat.draining || observation.isDrainOrdered)
+    return { liveness: "draining", isSuspect: false, lookAgainInMs };
   if (isLate) return { liveness: "late", isSuspect: false, lookAgainInMs };
   return { liveness: observation.hasBeaten ? "live" : "joining", isSuspect: false, lookAgainInMs };
 }
@@ -123,18 +126,19 @@ export class Roster {
         failedMs: previous?.observation.failedMs,
         isConfirmedSilent: false,
         hasEnded: false,
+        isDrainOrdered: false,
       },
       podUid: podUidOf(lease),
       leaseCreatedAt: lease.metadata.creationTimestamp ?? "",
       isSuperseded: previous?.isSuperseded ?? false,
     });
     if (previous === undefined) this.#supersede(heartbeat.pod);
-    this.#judgeEnd(heartbeat.worker);
+    this.#judge(heartbeat.worker);
     if (previous === undefined) return true;
-    const { heartbeat: before } = previous.observation;
+    const { heartbeat: before, isDrainOrdered } = previous.observation;
     const { liveness } = livenessOf(previous.observation, nowMs);
     return (
-      liveness !== (heartbeat.draining ? "draining" : "live") ||
+      liveness !== (heartbeat.draining || isDrainOrdered ? "draining" : "live") ||
       before.databaseReachable !== heartbeat.databaseReachable
     );
   }
@@ -150,7 +154,7 @@ export class Roster {
   podSeen(pod: Pod): boolean {
     const { uid = "" } = pod.metadata;
     this.#pods.set(uid, pod);
-    return this.#judgeEnds(uid);
+    return this.#judgeWorkersOf(uid);
   }
 
   /** Returns whether this can change a decision. */
@@ -158,7 +162,7 @@ export class Roster {
     const { uid = "" } = pod.metadata;
     this.#pods.delete(uid);
     if (this.#workersOf(uid).length > 0) this.#deletedPods.add(uid);
-    return this.#judgeEnds(uid);
+    return this.#judgeWorkersOf(uid);
   }
 
   committed(worker: string, atMs: number): void {
@@ -218,13 +222,13 @@ export class Roster {
     return [...this.#known].filter(([, known]) => known.podUid === podUid).map(([worker]) => worker);
   }
 
-  #judgeEnds(podUid: string): boolean {
+  #judgeWorkersOf(podUid: string): boolean {
     return this.#workersOf(podUid)
-      .map((worker) => this.#judgeEnd(worker))
+      .map((worker) => this.#judge(worker))
       .some((hasChanged) => hasChanged);
   }
 
-  #judgeEnd(worker: string): boolean {
+  #judge(worker: string): boolean {
     const known = this.#known.get(worker);
     if (known === undefined) return false;
     const { podUid = "", isSuperseded, observation } = known;
@@ -233,8 +237,9 @@ export class Roster {
       isSuperseded ||
       this.#deletedPods.has(podUid) ||
       (pod !== undefined && hasProcessEnded(pod, observation.heartbeat.since));
-    this.#update(worker, { hasEnded });
-    return hasEnded !== observation.hasEnded;
+    const isDrainOrdered = pod?.metadata.annotations?.[DRAIN_ANNOTATION] === "true";
+    this.#update(worker, { hasEnded, isDrainOrdered });
+    return hasEnded !== observation.hasEnded || isDrainOrdered !== observation.isDrainOrdered;
   }
 
   /** Of several processes of one Pod only the last registered one lives. */
@@ -246,7 +251,7 @@ export class Roster {
     for (const known of ofPod) {
       const { worker } = known.observation.heartbeat;
       this.#known.set(worker, { ...known, isSuperseded: known !== newest });
-      this.#judgeEnd(worker);
+      this.#judge(worker);
     }
   }
 }

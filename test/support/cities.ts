@@ -45,6 +45,6 @@ export function cityOf(
   };
 }
 
-export function taskOf(city: City): TaskSpec {
-  return taskSpecOf(city, { clusterUid: CLUSTER_UID, epoch: 1n });
+export function taskOf(city: City, nowMs = 0): TaskSpec {
+  return taskSpecOf(city, { clusterUid: CLUSTER_UID, epoch: 1n }, nowMs);
 }

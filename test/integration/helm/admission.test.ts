@@ -101,7 +101,7 @@ function cityLease(holder: string): Lease {
     metadata: { name: "madrid", namespace: NAMESPACE, uid: "11111111-2222-4333-8444-555555555555" },
     spec: { period: "5s" },
   } as City;
-  const task = taskSpecOf(city, { clusterUid: "22222222-2222-4333-8444-555555555555", epoch: 1n });
+  const task = taskSpecOf(city, { clusterUid: "22222222-2222-4333-8444-555555555555", epoch: 1n }, NOW_MS);
   return encodeAssignment({ city, worker: holder, task, replaces: undefined, nowMs: NOW_MS });
 }
 

@@ -21,10 +21,13 @@ function leaseOf(worker: string, resourceVersion: string) {
   return { ...lease, metadata: { ...lease.metadata, resourceVersion } };
 }
 
+const DAY_MS = Date.parse("2026-07-01T20:00:00Z");
+const at = (nowMs: number) => ({ nowMs, wallMs: DAY_MS + nowMs });
+
 test("a City of which nothing changed keeps its view, however much time passes", () => {
   const views = new CityViews(CLUSTER_UID);
   const same = gathered();
-  expect(views.viewOf({ ...same }, 2_000)).toBe(views.viewOf(same, 1_000));
+  expect(views.viewOf({ ...same }, at(2_000))).toBe(views.viewOf(same, at(1_000)));
 });
 
 test("every part of it that changes makes a new view", () => {
@@ -38,29 +41,44 @@ test("every part of it that changes makes a new view", () => {
     { epoch: 2n },
   ];
   for (const change of changes) {
-    const view = views.viewOf(before, 1_000);
-    expect(views.viewOf({ ...before, ...change }, 1_000)).not.toBe(view);
+    const view = views.viewOf(before, at(1_000));
+    expect(views.viewOf({ ...before, ...change }, at(1_000))).not.toBe(view);
   }
+});
+
+test("what a person asked for until a time ends in the view at that time, without a change of the City", () => {
+  const views = new CityViews(CLUSTER_UID);
+  const until = new Date(DAY_MS + 5_000).toISOString();
+  const city = cityOf("madrid", {
+    pin: { worker: "w2", until },
+    dispatcherOverride: { dispatcher: "greedy", until },
+  });
+  const same = gathered({ city });
+  const before = views.viewOf(same, at(4_000));
+  expect([before.pinnedWorker, before.task.dispatcher]).toEqual(["w2", "greedy"]);
+  expect(views.viewOf(same, at(4_999))).toBe(before);
+  const after = views.viewOf(same, at(5_000));
+  expect([after.pinnedWorker, after.task.dispatcher]).toEqual([undefined, "optimal"]);
 });
 
 test("a move and a fresh look show in the view", () => {
   const views = new CityViews(CLUSTER_UID);
   const same = gathered();
-  expect(views.viewOf(same, 1_000)).toMatchObject({ movedMs: undefined, watchedSinceMs: 1_000 });
+  expect(views.viewOf(same, at(1_000))).toMatchObject({ movedMs: undefined, watchedSinceMs: 1_000 });
   views.moved("madrid", 2_000);
-  expect(views.viewOf(same, 3_000)).toMatchObject({ movedMs: 2_000, watchedSinceMs: 1_000 });
+  expect(views.viewOf(same, at(3_000))).toMatchObject({ movedMs: 2_000, watchedSinceMs: 1_000 });
   views.watchAfresh(4_000);
-  expect(views.viewOf(same, 5_000)).toMatchObject({ movedMs: 2_000, watchedSinceMs: 4_000 });
+  expect(views.viewOf(same, at(5_000))).toMatchObject({ movedMs: 2_000, watchedSinceMs: 4_000 });
 });
 
 test("an assignment dates from when its token was first seen", () => {
   const views = new CityViews(CLUSTER_UID);
-  expect(views.viewOf(gathered(), 1_000).assignedMs).toBe(1_000);
-  expect(views.viewOf(gathered(), 2_000).assignedMs).toBe(1_000);
-  expect(views.viewOf(gathered({ lease: leaseOf("w1", "8") }), 3_000).assignedMs).toBe(3_000);
+  expect(views.viewOf(gathered(), at(1_000)).assignedMs).toBe(1_000);
+  expect(views.viewOf(gathered(), at(2_000)).assignedMs).toBe(1_000);
+  expect(views.viewOf(gathered({ lease: leaseOf("w1", "8") }), at(3_000)).assignedMs).toBe(3_000);
 });
 
 test("a Lease that carries the City's task as it is now holds that very task", () => {
-  const view = new CityViews(CLUSTER_UID).viewOf(gathered(), 1_000);
+  const view = new CityViews(CLUSTER_UID).viewOf(gathered(), at(1_000));
   expect(view.lease?.task).toBe(view.task);
 });

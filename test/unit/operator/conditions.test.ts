@@ -33,7 +33,12 @@ function condition(status: CityStatus, type: CityCondition["type"]): CityConditi
 describe("the status of a city", () => {
   test("that ticks says who holds it, under which token, and how far it is", () => {
     const status = statusOf(cityView("madrid", { holder: "w1", fence: ticking }));
-    expect(status.assignment).toEqual({ worker: "w1", token: "7", since: "2026-01-01T00:00:00Z" });
+    expect(status.assignment).toEqual({
+      worker: "w1",
+      token: "7",
+      since: "2026-01-01T00:00:00Z",
+      because: "new-city",
+    });
     expect(status.progress).toEqual({
       tick: 41,
       slot: "2026-01-01T11:59:58.250Z",
@@ -114,6 +119,28 @@ describe("the status of a city", () => {
     const again = cityOf("madrid", { suspend: true }, { generation: 3 });
     const unproven = statusOf(cityView("madrid", { city: again, lease, fence }));
     expect(condition(unproven, "Suspended")).toMatchObject({ status: "False", reason: "Sealing" });
+  });
+
+  test("says who decides while an override is in force, and until when", () => {
+    const until = "2026-07-01T20:30:00Z";
+    const city = cityOf("madrid", { dispatcherOverride: { dispatcher: "greedy", until } });
+    const before = taskOf(city, Date.parse(until) - 1);
+    const after = taskOf(city, Date.parse(until));
+    const during = statusOf(cityView("madrid", { city, holder: "w1", fence: ticking, task: before }));
+    expect(condition(during, "Dispatching")).toMatchObject({
+      status: "True",
+      reason: "DispatcherOverridden",
+      message: `a tick every 1s, decided by "greedy" in the place of "optimal" until ${until}`,
+    });
+    const ended = statusOf(cityView("madrid", { city, holder: "w1", fence: ticking, task: after }));
+    expect(condition(ended, "Dispatching").reason).toBe("Ticking");
+  });
+
+  test("says why the worker that holds it does, and that it is pinned there", () => {
+    const city = cityOf("madrid", { pin: { worker: "w1", until: "2026-07-01T20:30:00Z" } });
+    const status = statusOf(cityView("madrid", { city, holder: "w1", fence: ticking }));
+    expect(status.assignment?.because).toBe("new-city");
+    expect(condition(status, "Assigned").message).toMatch(/, pinned there until 2026-07-01T20:30:00Z$/);
   });
 
   test("dates a condition anew only when its status changed", () => {

@@ -16,6 +16,12 @@ describe("what the operator knows of a City's Lease", () => {
   let fleet: Fleet;
   let stop: AbortController;
   let running: Promise<void>;
+  const startMs = createFakeClock().wallMs();
+  const until = (ms: number) => new Date(startMs + ms).toISOString();
+  const city = cityOf("madrid", {
+    dispatcherOverride: { dispatcher: "greedy", until: until(60_000) },
+    pin: { worker: "w1", until: until(30_000) },
+  });
 
   beforeEach(async () => {
     clock = createFakeClock();
@@ -33,7 +39,7 @@ describe("what the operator knows of a City's Lease", () => {
       onCityGone: () => undefined,
       onRewritten: () => undefined,
     });
-    await kube.elsewhere.create(CITIES, cityOf("madrid"), never);
+    await kube.elsewhere.create(CITIES, city, never);
     running = fleet.run(stop.signal);
     await clock.advance(10);
   });
@@ -57,6 +63,22 @@ describe("what the operator knows of a City's Lease", () => {
   }
 
   const holder = () => fleet.leaseOf("madrid")?.spec?.holderIdentity;
+
+  test("and of its mitigations ends when they end, with no change of the City", async () => {
+    const seen = () => {
+      const { fleet: view } = fleet.view({
+        authority: { kind: "ours", epoch: 1n },
+        shedBudget: 0,
+        takeoverBudget: 0,
+      });
+      return [view.cities[0]?.task.dispatcher, view.cities[0]?.pinnedWorker];
+    };
+    expect(seen()).toEqual(["greedy", "w1"]);
+    await clock.advance(30_000);
+    expect(seen()).toEqual(["greedy", undefined]);
+    await clock.advance(30_000);
+    expect(seen()).toEqual(["optimal", undefined]);
+  });
 
   test("is its own write until the watch has come so far", async () => {
     await write("w1");

@@ -29,6 +29,7 @@ function observation(fields: Partial<Observation> = {}): Observation {
     failedMs: undefined,
     isConfirmedSilent: false,
     hasEnded: false,
+    isDrainOrdered: false,
     ...fields,
   };
 }
@@ -78,6 +79,10 @@ describe("a worker", () => {
     expect(livenessOf(observation({ ...draining, isConfirmedSilent: true }), 13_000)).toMatchObject({
       liveness: "gone",
     });
+  });
+
+  test("is draining while a person's annotation on its Pod says so", () => {
+    expect(livenessOf(observation({ isDrainOrdered: true }), 10_500)).toMatchObject({ liveness: "draining" });
   });
 
   test("tells when to look again", () => {

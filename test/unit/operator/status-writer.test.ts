@@ -118,7 +118,7 @@ test("who hands a status over is told when it could not be written", async () =>
 
 test("an assignment that ended is taken out of the status", async () => {
   const { clock, writer, cities, stored, end } = await setUp(1);
-  const assignment = { worker: "w1", token: "7", since: "2026-01-01T00:00:00Z" };
+  const assignment = { worker: "w1", token: "7", since: "2026-01-01T00:00:00Z", because: "new-city" };
   writer.want(cities[0]!, { ...statusOf(1), assignment });
   await clock.advance(1_000);
   expect((await stored("c0"))?.assignment).toEqual(assignment);
