@@ -17,6 +17,7 @@ COPY db ./db
 COPY operator ./operator
 COPY worker ./worker
 COPY local/traffic ./local/traffic
+COPY plugin ./plugin
 COPY image ./image
 
 FROM ${BASE_IMAGE}

@@ -10,6 +10,7 @@ const USAGE = `usage: <image> <command>
   migrate                      bring the database to the schema of this version; safe to repeat
   audit                        check every invariant on what the database holds
   take-authority <uid>         from now on tokens come from the cluster with this UID
+  city <command>               what kubectl city does, from inside a Pod: city --help
   traffic                      play made-up orders and couriers, for a demonstration
 `;
 
@@ -26,6 +27,10 @@ switch (command) {
   case "take-authority":
     // It reads the same arguments.
     await import("../db/main.ts");
+    break;
+  case "city":
+    process.argv.splice(2, 1);
+    await import("../plugin/main.ts");
     break;
   case "traffic":
     await import("../local/traffic/main.ts");

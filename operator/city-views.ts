@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import { SEAL_FINALIZER, periodMsOf, taskSpecOf, type City } from "../crds/city.ts";
-import { cityUidOf, decodeAssignment, type Lease } from "../crds/lease.ts";
+import { periodMsOf, taskSpecOf, type City } from "../crds/city.ts";
+import type { Lease } from "../crds/lease.ts";
 import { dispatcherInForce, pinnedWorkerOf } from "../crds/mitigations.ts";
 import type { FencingToken } from "../crds/token.ts";
-import { PROGRESS_SLACK_MS, type CityView, type LeaseView } from "./cities/view.ts";
+import { cityViewOf, leaseViewOf } from "./cities/city-view.ts";
+import type { CityView, LeaseView } from "./cities/view.ts";
 import type { CityProgress } from "./progress/progress.ts";
 
 /** What a view is made of. Objects that never change: another one means that something is different. */
@@ -64,8 +65,7 @@ export class CityViews {
   leaseView(lease: Lease): LeaseView {
     const known = this.#leaseViews.get(lease);
     if (known !== undefined) return known;
-    const { city: _city, ...assignment } = decodeAssignment(lease);
-    const view = { ...assignment, cityUid: cityUidOf(lease) };
+    const view = leaseViewOf(lease);
     this.#leaseViews.set(lease, view);
     return view;
   }
@@ -107,27 +107,22 @@ export class CityViews {
     const leaseView = lease === undefined ? undefined : this.leaseView(lease);
     if (memory.assigned.token !== leaseView?.token)
       memory.assigned = { token: leaseView?.token, atMs: nowMs };
-    return {
-      name: city.metadata.name,
-      city,
-      task,
-      isDeleting: city.metadata.deletionTimestamp !== undefined,
-      hasFinalizer: city.metadata.finalizers?.includes(SEAL_FINALIZER) ?? false,
-      isSuspended: city.spec.suspend,
-      pool: city.spec.workerPool,
-      pinnedWorker: pinnedWorkerOf(city.spec, wallMs),
-      weight: city.spec.weight ?? 1,
-      periodMs,
-      stallAfterMs: city.spec.stallAfterTicks * periodMs + PROGRESS_SLACK_MS,
-      // Whoever compares the two tasks finds at once that they are one.
-      lease:
-        isDeepStrictEqual(leaseView?.task, task) && leaseView !== undefined
-          ? { ...leaseView, task }
-          : leaseView,
-      fence: progress === undefined ? undefined : { ...progress.fence, advancedMs: progress.advancedMs },
-      assignedMs: memory.assigned.atMs,
-      movedMs: memory.movedMs,
-      watchedSinceMs: memory.watchedSinceMs,
-    };
+    return cityViewOf(
+      {
+        city,
+        task,
+        periodMs,
+        // Whoever compares the two tasks finds at once that they are one.
+        lease:
+          isDeepStrictEqual(leaseView?.task, task) && leaseView !== undefined
+            ? { ...leaseView, task }
+            : leaseView,
+        fence: progress === undefined ? undefined : { ...progress.fence, advancedMs: progress.advancedMs },
+        assignedMs: memory.assigned.atMs,
+        movedMs: memory.movedMs,
+        watchedSinceMs: memory.watchedSinceMs,
+      },
+      wallMs,
+    );
   }
 }

@@ -8,6 +8,7 @@ import type { Log } from "../runtime/log.ts";
 import { waitForParts } from "../runtime/parts.ts";
 import type { Authority } from "./authority.ts";
 import { act, type ActDependencies, type Done } from "./cities/act.ts";
+import { SHED_BURST, SHEDS_PER_SECOND, TAKEOVERS_PER_SECOND } from "./cities/budgets.ts";
 import { placeCities, type Decision } from "./cities/place.ts";
 import type { StatusWriter } from "./cities/status-writer.ts";
 import type { Statuses } from "./cities/statuses.ts";
@@ -43,10 +44,6 @@ const ROUND_INTERVAL_MS = 1_000;
 const ACT_CONCURRENCY = 16;
 /** What bounds a mistake of ours. */
 const ACTS_PER_SECOND = 1_000;
-const SHEDS_PER_SECOND = 2;
-const SHED_BURST = 4;
-/** Cities of lost workers, once the brake bounds them. */
-const TAKEOVERS_PER_SECOND = 50;
 
 /** One for all rounds: nobody reads it, and an error is dear to make. */
 const PAUSE_OVER = new Error("the pause is over");

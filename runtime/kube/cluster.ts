@@ -14,7 +14,7 @@ import { KubeError } from "./kube-error.ts";
 
 export type KubeconfigSource =
   /** $KUBECONFIG, else ~/.kube/config, else the service account of the Pod that this runs in: the order kubectl has. */
-  | { readonly kind: "default" }
+  | { readonly kind: "default"; readonly context?: string }
   | { readonly kind: "file"; readonly path: string; readonly context?: string }
   | { readonly kind: "in-cluster" };
 
@@ -219,6 +219,7 @@ function loadConfig(source: KubeconfigSource): KubeConfig {
     switch (source.kind) {
       case "default":
         config.loadFromDefault();
+        if (source.context !== undefined) config.setCurrentContext(source.context);
         break;
       case "in-cluster":
         config.loadFromCluster();

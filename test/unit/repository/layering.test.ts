@@ -11,8 +11,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // A workspace of its own, which others get without the rest.
   helm: [],
   local: ["crds", "runtime", "db", "operator", "worker"],
-  image: ["db", "operator", "worker", "local"],
-  test: ["crds", "runtime", "db", "operator", "worker", "local", "image"],
+  // What the operator would do, it asks of the operator's own decisions.
+  plugin: ["crds", "runtime", "db", "operator", "worker"],
+  image: ["db", "operator", "worker", "plugin", "local"],
+  test: ["crds", "runtime", "db", "operator", "worker", "plugin", "local", "image"],
 };
 
 const folderOf = (path: string): string => path.split("/")[0] ?? "";
@@ -44,6 +46,22 @@ test("the dispatcher imports nothing but its own files", () => {
     });
   expect(offences).toEqual([]);
 });
+
+test("the plugin imports of operator and worker only what decides and does no I/O, and their mains to run them", () => {
+  const isDecision = /^operator\/(cities|workers)\/|^worker\/(story|records)\/main\.ts$/;
+  const offences = typescript
+    .filter(({ path }) => path.startsWith("plugin/"))
+    .flatMap((source) => importsOf(source).map((target) => ({ source, target })))
+    .filter(({ target }) => /^(operator|worker)\//.test(target))
+    .filter(({ target }) => !isDecision.test(target) || hasEffects(target))
+    .map(({ source, target }) => `${source.path} imports ${target}`);
+  expect(offences).toEqual([]);
+});
+
+/** Files of the operator that act, watch or write. */
+function hasEffects(path: string): boolean {
+  return /^operator\/(cities\/(act|status-writer)|workers\/workers)\.ts$/.test(path);
+}
 
 test("only mains, tools and tests read the process's environment", () => {
   const offences = typescript
