@@ -55,10 +55,9 @@ describe("a forecast", () => {
       (worker) => after.cities.filter(({ lease }) => lease?.worker === worker).length,
     );
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(2);
-    expect([after.workers.get("new-1")?.zone, after.workers.get("new-2")?.zone].toSorted()).toEqual([
-      "a",
-      "b",
-    ]);
+    expect(new Set(["new-1", "new-2"].map((worker) => after.workers.get(worker)?.zone))).toEqual(
+      new Set(["a", "b"]),
+    );
   });
 
   test("says which cities would have nowhere to go", () => {
@@ -95,7 +94,7 @@ describe("a forecast", () => {
         const foretold = moves
           .filter(({ afterSeconds }) => afterSeconds === 0)
           .map(({ city, to, because }) => [city, to, because]);
-        expect(foretold.toSorted()).toEqual(first.toSorted());
+        expect(new Set(foretold)).toEqual(new Set(first));
         expect([...placeCities(after).values()].filter(({ kind }) => kind !== "keep")).toEqual([]);
       }),
     );
