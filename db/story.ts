@@ -56,7 +56,8 @@ export type StoryDatabase = {
   readTicks(city: string, sinceMs: number): AsyncGenerator<StoryTick>;
 };
 
-const TICKS_PER_PAGE = 500;
+/** With explanations of a tenth of a mebibyte each at most, a page is no burden for whoever reads. */
+const TICKS_PER_PAGE = 100;
 
 const TICKS = `
 SELECT t.tick, t.slot_ms, t.committed_at, t.holder, t.dropped, e.dispatcher, e.left_out, e.explanations

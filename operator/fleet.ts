@@ -22,7 +22,7 @@ import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import { createReflector, type Reflector } from "../runtime/kube/reflector.ts";
 import { LEASES, type Resource } from "../runtime/kube/resources.ts";
 import type { Log } from "../runtime/log.ts";
-import type { CityView, FleetView, LeaseView } from "./cities/view.ts";
+import type { CityView, FleetLook, FleetView, LeaseView } from "./cities/view.ts";
 import type { Progress } from "./progress/progress.ts";
 import { recentLosses } from "./workers/losses.ts";
 import { Workers } from "./workers/workers.ts";
@@ -156,6 +156,26 @@ export class Fleet {
       fleet: { ...input, nowMs, cities, workers, isDatabaseReachable, lostMs: this.#lostMs },
       suspects,
       lookAgainInMs,
+    };
+  }
+
+  /** What there is, for people to look at: unlike `view`, it leaves no trace in what will be decided. */
+  look(): FleetLook {
+    const nowMs = this.#clock.monotonicMs();
+    const { lastReadMs, databaseAheadMs } = this.#progress;
+    return {
+      databaseNowMs: databaseAheadMs === undefined ? this.#clock.wallMs() : nowMs + databaseAheadMs,
+      isDatabaseReachable: lastReadMs !== undefined && nowMs - lastReadMs < DATABASE_DOUBT_MS,
+      workers: this.#workers.view(nowMs).workers,
+      cities: this.#cities.list().map((city) => {
+        const lease = this.leaseOf(city.metadata.name);
+        return {
+          city,
+          periodMs: this.#specified.get(city)?.periodMs ?? periodMsOf(city.spec),
+          lease: lease === undefined ? undefined : this.#leaseView(lease),
+          fence: this.#progress.get(city.metadata.name)?.fence,
+        };
+      }),
     };
   }
 
