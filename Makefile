@@ -35,6 +35,7 @@ check: types lint format unit ## Everything that needs no server
 
 types: install ## Check the types
 	@node_modules/.bin/tsc -p .
+	@node_modules/.bin/tsc -p operator/console/page
 
 lint: install ## Lint, with types
 	@node_modules/.bin/oxlint --type-aware

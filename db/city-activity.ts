@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { zstdDecompress } from "node:zlib";
 import type { Database, Query, Row } from "./pool.ts";
-import { bigintOf, parsedJson, textOrUndefined, timeMsOf, timeMsOrUndefined } from "./rows.ts";
+import { bigintOf, idOrUndefined, parsedJson, textOrUndefined, timeMsOf, timeMsOrUndefined } from "./rows.ts";
 import { availableCourierOf, type AvailableCourierRow } from "./snapshot.ts";
 import type { Explanation } from "./story/explanation.ts";
 import { decodeExplanations } from "./story/explanation-lines.ts";
@@ -169,7 +169,6 @@ async function explainedOf(row: Row): Promise<ExplainedTick> {
 }
 
 function openOrderPlaceOf(row: Row): OpenOrderPlace {
-  const courier = row["courier_id"];
   return {
     orderId: String(row["order_id"]),
     storeId: String(row["store_id"]),
@@ -179,7 +178,7 @@ function openOrderPlaceOf(row: Row): OpenOrderPlace {
     longitude: Number(row["longitude"]),
     placedAtMs: timeMsOf(row["placed_at"]),
     readyAtMs: timeMsOf(row["ready_at"]),
-    courierId: courier === null || courier === undefined ? undefined : String(courier),
+    courierId: idOrUndefined(row["courier_id"]),
     acceptedAtMs: timeMsOrUndefined(row["accepted_at"]),
   };
 }

@@ -1,5 +1,5 @@
 import type { Database, Row } from "./pool.ts";
-import { bigintOf, parsedJson, textOrUndefined, timeMsOf, timeMsOrUndefined } from "./rows.ts";
+import { bigintOf, idOrUndefined, parsedJson, textOrUndefined, timeMsOf, timeMsOrUndefined } from "./rows.ts";
 
 /** What any database of the product says about one order: its views, its ledger, and the reference schema where it is there. */
 
@@ -169,11 +169,6 @@ function openOrderOf(row: Row): OpenOrder {
     courier: idOrUndefined(row["courier_id"]),
     declinedBy: ((parsedJson(row["declined_by"]) ?? []) as readonly unknown[]).map(String),
   };
-}
-
-/** A company may have numbers for ids. */
-function idOrUndefined(value: unknown): string | undefined {
-  return typeof value === "number" ? String(value) : textOrUndefined(value);
 }
 
 function referenceOrderOf(row: Row): ReferenceOrder {
