@@ -15,6 +15,7 @@ export const POD_LABEL = "dispatch.city/pod";
 const TASK_ANNOTATION = "dispatch.city/task";
 const SETBACKS_ANNOTATION = "dispatch.city/setbacks";
 const DEATHS_ANNOTATION = "dispatch.city/deaths";
+const BECAUSE_ANNOTATION = "dispatch.city/because";
 const POOL_ANNOTATION = "dispatch.city/pool";
 const ZONE_ANNOTATION = "dispatch.city/zone";
 const VERSION_ANNOTATION = "dispatch.city/version";
@@ -49,6 +50,8 @@ export type Assignment = {
   readonly task: TaskSpec | undefined;
   /** RFC 3339 of the move to this worker. */
   readonly since: string | undefined;
+  /** Why it came to this worker, or was taken from the last one; undefined where an older operator wrote it. */
+  readonly because: string | undefined;
 } & Setbacks;
 
 /** What befell a city of late; both are 0 for one that ticks. Kept in its Lease, so that every operator knows it. */
@@ -104,6 +107,8 @@ export function encodeAssignment(input: {
   readonly worker: string | undefined;
   readonly task: TaskSpec;
   readonly setbacks?: Setbacks;
+  /** Counts where this changes the holder. */
+  readonly because?: string;
   readonly replaces: Lease | undefined;
   readonly nowMs: number;
 }): Lease {
@@ -112,6 +117,7 @@ export function encodeAssignment(input: {
   const previousWorker = replaces?.spec?.holderIdentity;
   const moves = (replaces?.spec?.leaseTransitions ?? 0) + (replaces && previousWorker !== worker ? 1 : 0);
   const keepsWorker = replaces !== undefined && previousWorker === worker;
+  const because = keepsWorker ? replaces.metadata.annotations?.[BECAUSE_ANNOTATION] : input.because;
   return {
     apiVersion: "coordination.k8s.io/v1",
     kind: "Lease",
@@ -128,6 +134,7 @@ export function encodeAssignment(input: {
         [TASK_ANNOTATION]: JSON.stringify(task),
         ...(setbacks === 0 ? {} : { [SETBACKS_ANNOTATION]: String(setbacks) }),
         ...(deaths === 0 ? {} : { [DEATHS_ANNOTATION]: String(deaths) }),
+        ...(because === undefined ? {} : { [BECAUSE_ANNOTATION]: because }),
       },
       ownerReferences: [
         {
@@ -165,6 +172,7 @@ export function decodeAssignment(lease: Lease): Assignment {
     token: parseToken(lease.metadata.resourceVersion ?? ""),
     task: decodeTask(lease.metadata.annotations?.[TASK_ANNOTATION]),
     since: lease.spec?.acquireTime,
+    because: lease.metadata.annotations?.[BECAUSE_ANNOTATION],
     setbacks: decodeCount(lease.metadata.annotations?.[SETBACKS_ANNOTATION]),
     deaths: decodeCount(lease.metadata.annotations?.[DEATHS_ANNOTATION]),
   };

@@ -29,11 +29,7 @@ export type ControllerDependencies = ActDependencies & {
   readonly random: () => number;
   readonly log: Log;
   readonly metrics: OperatorMetrics;
-  /** An assignment was written, and why: nothing but our own process knows. */
-  readonly onAssigned?: (assigned: Assigned) => void;
 };
-
-export type Assigned = { readonly city: string; readonly token: string; readonly because: string };
 
 /** Changes that come together are decided together. */
 const ROUND_SPACING_MS = 20;
@@ -217,7 +213,6 @@ export class Controller {
         const { worker, token } = done.assignment;
         const because = decision.kind === "assign" ? decision.because : "new-city";
         fleet.wrote(view.name, done.lease, because !== "spec-changed");
-        this.#dependencies.onAssigned?.({ city: view.name, token: String(token), because });
         if (because === "balance") this.#sheds.take();
         if (because === "holder-gone") this.#takeovers.take();
         metrics.assignments(because);
@@ -232,11 +227,6 @@ export class Controller {
       }
       case "unassigned":
         fleet.wrote(view.name, done.lease, true);
-        this.#dependencies.onAssigned?.({
-          city: view.name,
-          token: String(done.lease.metadata.resourceVersion),
-          because: decision.kind === "unassign" ? decision.because : "suspended",
-        });
         log.info({ ...fields, token: done.lease.metadata.resourceVersion }, "city unassigned");
         return;
       case "sealed":

@@ -164,7 +164,8 @@ export class Fleet {
     const nowMs = this.#clock.monotonicMs();
     const { lastReadMs, databaseAheadMs } = this.#progress;
     return {
-      databaseNowMs: databaseAheadMs === undefined ? this.#clock.wallMs() : nowMs + databaseAheadMs,
+      databaseNowMs:
+        databaseAheadMs === undefined ? this.#clock.wallMs() : Math.round(nowMs + databaseAheadMs),
       isDatabaseReachable: lastReadMs !== undefined && nowMs - lastReadMs < DATABASE_DOUBT_MS,
       workers: this.#workers.view(nowMs).workers,
       cities: this.#cities.list().map((city) => {

@@ -117,21 +117,13 @@ async function main(): Promise<void> {
   const cluster = await readCluster({ ...edges, onTrouble }, signal);
   if (cluster !== undefined) {
     log.info({ because: cluster.version }, "cluster found");
-    let console: Console | undefined;
     const running = createOperator(
-      {
-        ...edges,
-        electionClient,
-        database,
-        events,
-        metrics: createOperatorMetrics(metrics),
-        onAssigned: (assigned) => console?.assigned(assigned),
-      },
+      { ...edges, electionClient, database, events, metrics: createOperatorMetrics(metrics) },
       { identity, clusterUid: cluster.uid, ...settings },
     );
     operator = running;
     const ending = new AbortController();
-    if (settings.console === "on") console = await openConsoleOf(running, settings, log);
+    const console = settings.console === "on" ? await openConsoleOf(running, settings, log) : undefined;
     const serving = console?.run(ending.signal);
     await Promise.race([running.run(signal), databaseHealth.run(ending.signal)]);
     ending.abort(new Error("the operator ended"));

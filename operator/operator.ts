@@ -10,7 +10,7 @@ import { waitForParts } from "../runtime/parts.ts";
 import { createAuthority } from "./authority.ts";
 import { createStatusWriter } from "./cities/status-writer.ts";
 import type { AuthorityView, FleetLook } from "./cities/view.ts";
-import { Controller, type Assigned } from "./controller.ts";
+import { Controller } from "./controller.ts";
 import { CITIES, Fleet } from "./fleet.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import { runPruner } from "./progress/pruner.ts";
@@ -27,8 +27,6 @@ export type OperatorDependencies = {
   readonly events: EventRecorder;
   readonly log: Log;
   readonly metrics: OperatorMetrics;
-  /** See ControllerDependencies. */
-  readonly onAssigned?: (assigned: Assigned) => void;
 };
 
 export type OperatorSettings = {

@@ -60,6 +60,8 @@ export type LeaseView = {
   readonly cityUid: string | undefined;
   /** RFC 3339. */
   readonly since: string | undefined;
+  /** See Assignment. */
+  readonly because: string | undefined;
 } & Setbacks;
 
 export type FenceView = {

@@ -63,6 +63,7 @@ export function cityPictureOf(
       worker: lease?.worker ?? null,
       token: lease === undefined ? null : String(lease.token),
       since: lease?.since ?? null,
+      because: lease?.because ?? null,
       setbacks: lease?.setbacks ?? 0,
       epoch: fence === undefined ? null : String(fence.epoch),
       tick: fence === undefined ? null : String(fence.tick),

@@ -7,7 +7,6 @@ import type { Clock } from "../../runtime/clock.ts";
 import { isOperational } from "../../runtime/errors.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { FleetLook } from "../cities/view.ts";
-import type { Assigned } from "../controller.ts";
 import { Audience } from "./audience.ts";
 import { CityWatch } from "./city-watch.ts";
 import { pictureOf, type ReplicaLook } from "./fleet-picture.ts";
@@ -21,8 +20,6 @@ import { serveConsole, type Told } from "./server.ts";
  */
 export type Console = {
   readonly port: number;
-  /** This replica wrote an assignment: the console alone would not know why. */
-  assigned(assigned: Assigned): void;
   /** Looks until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 };
@@ -95,7 +92,6 @@ export async function openConsole(
 
   return {
     port: server.port,
-    assigned: (assigned) => moves.wrote(assigned),
     async run(signal) {
       log.info({ port: server.port }, "console served");
       while (!signal.aborted) {

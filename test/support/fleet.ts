@@ -30,6 +30,7 @@ export function leaseView(fields: Partial<LeaseView> = {}): LeaseView {
     task: undefined,
     cityUid: cityOf("madrid").metadata.uid,
     since: "2026-01-01T00:00:00.000000Z",
+    because: undefined,
     setbacks: 0,
     deaths: 0,
     ...fields,

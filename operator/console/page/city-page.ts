@@ -11,6 +11,9 @@ import { itemsOf, type Stream } from "./stream.ts";
 const ORDERS_SHOWN = 100;
 const CONDITION_ORDER = ["Ready", "Assigned", "Dispatching", "Suspended"];
 
+/** What a person asks about first. */
+const DECISION_ORDER = ["assigned", "unassignable", "held", "beyond-horizon", "kept"];
+
 /** `workers`: the fleet's, so that a holder has one colour everywhere. `order`: whose story is shown. */
 export function drawCityPage(
   stream: Stream,
@@ -60,6 +63,7 @@ function drawHead(head: CityHead, nowMs: number): void {
     ["last commit", ageMs === undefined ? "never" : `${sayAge(ageMs)} ago`],
     ["held by", head.worker ?? "nobody"],
     ["since", head.since === null ? "–" : `${head.since.slice(0, 19).replace("T", " ")} UTC`],
+    ["because", head.because ?? "–"],
     ["token", head.token === null ? "–" : `${head.token} in epoch ${head.epoch ?? "?"}`],
     ["tick", head.tick ?? "–"],
     ["period", head.period],
@@ -71,6 +75,10 @@ function drawHead(head: CityHead, nowMs: number): void {
   ]);
 }
 
+function rankOf(decision: DecisionLine | undefined): number {
+  return DECISION_ORDER.indexOf(decision?.kind ?? "");
+}
+
 function storyLink(city: string, order: string): string {
   return `#/city/${city}/order/${encodeURIComponent(order)}`;
 }
@@ -80,9 +88,9 @@ function drawDecisions(
   decisions: ReadonlyMap<string, DecisionLine>,
   marked: string | undefined,
 ): void {
-  const kinds = [...Map.groupBy(decisions.values(), ({ kind }) => kind)].map(
-    ([kind, lines]) => `${lines.length} ${kind}`,
-  );
+  const kinds = [...Map.groupBy(decisions.values(), ({ kind }) => kind)]
+    .toSorted(([, [left]], [, [right]]) => rankOf(left) - rankOf(right))
+    .map(([kind, lines]) => `${lines.length} ${kind}`);
   const more = head.explainedOrders > decisions.size ? `, the first ${decisions.size} shown` : "";
   const summary =
     head.explainedTick === null
@@ -91,11 +99,13 @@ function drawDecisions(
   setText(byId("decisions-summary", HTMLParagraphElement), summary);
   fillRows(
     byId("decision-rows", HTMLElement),
-    [...decisions].map(([order, { kind, text }]) => ({
-      key: order,
-      isMarked: order === marked,
-      cells: [{ text: order, href: storyLink(head.city, order) }, { text: kind }, { text }],
-    })),
+    [...decisions]
+      .toSorted(([left, one], [right, other]) => rankOf(one) - rankOf(other) || (left < right ? -1 : 1))
+      .map(([order, { kind, text }]) => ({
+        key: order,
+        isMarked: order === marked,
+        cells: [{ text: order, href: storyLink(head.city, order) }, { text: kind, look: "short" }, { text }],
+      })),
   );
 }
 

@@ -47,8 +47,13 @@ export function readColours(): Colours {
   };
 }
 
-/** A colour per holder, the same wherever the holder is drawn; neighbours in the list of workers differ. */
+/**
+ * A colour per holder, the same wherever the holder is drawn: neighbours in the list of workers differ, and one that is gone has
+ * a colour by its name.
+ */
 export function holderColour(holder: string, workers: readonly string[], colours: Colours): string {
   const index = workers.indexOf(holder);
-  return index === -1 ? colours.faint : (colours.holders[index % HOLDERS] ?? colours.faint);
+  const place =
+    index === -1 ? [...holder].reduce((sum, letter) => Math.imul(sum, 31) + letter.charCodeAt(0), 7) : index;
+  return colours.holders[Math.abs(place) % HOLDERS] ?? colours.faint;
 }

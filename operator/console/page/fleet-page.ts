@@ -162,12 +162,13 @@ function drawWorkers(
 
 function drawMoves({ picture }: Stream): void {
   const head = picture.head as unknown as FleetHead;
-  const whose = head.isLeading
-    ? "This replica leads, so it knows the causes of its own moves"
-    : "This replica stands by: it sees moves by their Leases, and the leader alone knows their causes";
+  const since = `Seen by this replica since ${sayTime(head.watchedSinceMs)} UTC, once a second`;
+  setText(byId("moves-since", HTMLParagraphElement), `${since}; all are in the Cities' events.`);
   setText(
-    byId("moves-since", HTMLParagraphElement),
-    `Seen since ${sayTime(head.watchedSinceMs)} UTC. ${whose}; all are in the Cities' events.`,
+    byId("workers-hint", HTMLParagraphElement),
+    head.isLeading
+      ? ""
+      : "This replica stands by: a silent worker stays late here until the leader has found it gone.",
   );
   const moves = [...itemsOf<Move>(picture, "moves")].toReversed().slice(0, MOVES_SHOWN);
   fillRows(
@@ -179,7 +180,7 @@ function drawMoves({ picture }: Stream): void {
         { text: city, href: `#/city/${city}` },
         { text: sayWorker(from) },
         { text: sayWorker(to) },
-        { text: because ?? "see its events" },
+        { text: because ?? "unknown" },
       ],
     })),
   );

@@ -52,7 +52,7 @@ export type Move = {
   readonly to: string | null;
   /** The token that came with it. */
   readonly token: string;
-  /** Null: another replica wrote it, which alone knows. */
+  /** Null: an older operator wrote it. */
   readonly because: string | null;
 };
 
@@ -65,6 +65,8 @@ export type CityHead = {
   readonly token: string | null;
   /** RFC 3339 on the operator's clock: since when that worker has it. */
   readonly since: string | null;
+  /** Why it came to that worker. */
+  readonly because: string | null;
   readonly setbacks: number;
   readonly epoch: string | null;
   readonly tick: string | null;
