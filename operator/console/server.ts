@@ -75,7 +75,7 @@ export async function serveConsole(routes: ConsoleRoutes, port: number): Promise
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
-    if (request.method !== "GET" && request.method !== "HEAD") {
+    if (request.method !== "GET") {
       refuse(response, 405, "only GET");
       return;
     }

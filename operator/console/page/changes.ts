@@ -17,7 +17,7 @@ export type Picture = {
 /** What makes one picture of another: fields that changed, all of them for what is new; keys that are gone. */
 export type Changes = {
   readonly head: Item;
-  readonly items: Readonly<Record<string, Readonly<Record<string, Item>>>>;
+  readonly items: Readonly<Record<string, readonly (readonly [key: string, fields: Item])[]>>;
   readonly gone: Readonly<Record<string, readonly string[]>>;
 };
 
@@ -25,19 +25,16 @@ export const NOTHING: Picture = { head: {}, items: {} };
 
 /** Kinds without a change are left out. */
 export function changesBetween(previous: Picture, next: Picture): Changes {
-  const items: Record<string, Record<string, Item>> = {};
+  const items: Record<string, readonly (readonly [string, Item])[]> = {};
   const gone: Record<string, string[]> = {};
   for (const [kind, things] of Object.entries(next.items)) {
     const before = previous.items[kind] ?? new Map<string, Item>();
-    let isChanged = false;
-    const changed: Record<string, Item> = {};
+    const changed: [string, Item][] = [];
     for (const [key, thing] of things) {
       const fields = changedFields(before.get(key), thing);
-      if (fields === undefined) continue;
-      changed[key] = fields;
-      isChanged = true;
+      if (fields !== undefined) changed.push([key, fields]);
     }
-    if (isChanged) items[kind] = changed;
+    if (changed.length > 0) items[kind] = changed;
     const left = [...before.keys()].filter((key) => !things.has(key));
     if (left.length > 0) gone[kind] = left;
   }
@@ -49,7 +46,7 @@ export function applyChanges(picture: Picture, changes: Changes): Picture {
   for (const kind of new Set([...Object.keys(changes.items), ...Object.keys(changes.gone)])) {
     const things = new Map(items[kind]);
     for (const key of changes.gone[kind] ?? []) things.delete(key);
-    for (const [key, fields] of Object.entries(changes.items[kind] ?? {})) {
+    for (const [key, fields] of changes.items[kind] ?? []) {
       things.set(key, { ...things.get(key), ...fields });
     }
     items[kind] = things;
