@@ -1,7 +1,7 @@
 # Every command that a person or CI needs. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: cluster cluster-down image sbom e2e help install demo audit check-contract explain record replay take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations bench-commit bench-gaps bench-dispatch bench-snapshot control-plane mdrplib clean chart-docs pulumi-install pulumi-test pulumi-preview
+.PHONY: cluster cluster-down image sbom e2e help install demo audit check-contract explain record replay take-authority raise-epoch test check types lint format unit integration simulate perturb chaos model mutations browser bench-commit bench-gaps bench-dispatch bench-snapshot control-plane mdrplib clean chart-docs pulumi-install pulumi-test pulumi-preview
 
 # The project brings its own Node as a development dependency, whatever the machine has.
 NODE := node_modules/.bin/node
@@ -55,6 +55,9 @@ pulumi-test: pulumi-install ## The Pulumi component's types and tests, offline
 
 e2e: install ## Image and chart on a real kubelet (root on Linux), or KUBECONFIG=… IMAGE=… MYSQL_URL=…; ARGS=test/… for some
 	@exec $(JEST) --runInBand --forceExit $(or $(ARGS),test/e2e)
+
+browser: install ## The console in a real Chromium (Debian: apt-get install chromium); writes the pictures of docs/console.md
+	@exec $(JEST) --runInBand --forceExit $(or $(ARGS),test/browser)
 
 ##@ Operate
 audit: install ## Check the invariants in any database: DATABASE_URL=mysql://user:password@host:3306/dispatch

@@ -9,7 +9,7 @@ import type { Log } from "../../runtime/log.ts";
 import type { FleetLook } from "../cities/view.ts";
 import { Audience } from "./audience.ts";
 import { CityWatch } from "./city-watch.ts";
-import { pictureOf, type ReplicaLook } from "./fleet-picture.ts";
+import { pictureOf, type KnownTiles, type ReplicaLook } from "./fleet-picture.ts";
 import { Moves } from "./moves.ts";
 import { readPageFiles } from "./page-files.ts";
 import { serveConsole, type Told } from "./server.ts";
@@ -43,6 +43,7 @@ export async function openConsole(
 ): Promise<Console> {
   const { clock, log, database, look, replica } = dependencies;
   const moves = new Moves();
+  const knownTiles: KnownTiles = new WeakMap();
   const fleetAudience = new Audience(clock);
   const cityWatch = new CityWatch({ database, clock, log });
   let watchedSinceMs: number | undefined;
@@ -84,7 +85,7 @@ export async function openConsole(
     watchedSinceMs ??= fleet.databaseNowMs;
     moves.see(fleet);
     if (fleetAudience.size > 0) {
-      const picture = pictureOf(fleet, replica(), { moves: moves.latest, watchedSinceMs });
+      const picture = pictureOf(fleet, replica(), { moves: moves.latest, watchedSinceMs }, knownTiles);
       fleetAudience.show(picture, fleet.databaseNowMs);
     }
     cityWatch.refresh(fleet, signal);

@@ -1,4 +1,4 @@
-import type { CityCondition } from "../../crds/city.ts";
+import type { City, CityCondition } from "../../crds/city.ts";
 import type { AuthorityView, CityLook, FleetLook } from "../cities/view.ts";
 import type { WorkerView } from "../workers/roster.ts";
 import type { CityTile, FleetHead, Move, WorkerTile } from "./page/picture.ts";
@@ -22,10 +22,15 @@ export type ReplicaLook = {
   readonly authority: AuthorityView;
 };
 
+/** Tiles that were made before: most cities are as they were a second ago, and the same tile is known to be no change. */
+export type KnownTiles = WeakMap<City, { readonly look: CityLook; readonly tile: CityTile }>;
+
+/** `known` is only for speed. */
 export function pictureOf(
   look: FleetLook,
   replica: ReplicaLook,
   seen: { readonly moves: ReadonlyMap<string, Move>; readonly watchedSinceMs: number },
+  known: KnownTiles = new WeakMap(),
 ): FleetPicture {
   const { authority } = replica;
   return {
@@ -39,14 +44,27 @@ export function pictureOf(
       watchedSinceMs: seen.watchedSinceMs,
     },
     items: {
-      cities: new Map(look.cities.map((city) => [city.city.metadata.name, cityTileOf(city)])),
+      cities: new Map(look.cities.map((city) => [city.city.metadata.name, knownTileOf(city, known)])),
       workers: new Map([...look.workers].map(([id, worker]) => [id, workerTileOf(worker)])),
       moves: seen.moves,
     },
   };
 }
 
-export function cityTileOf({ city, periodMs, lease, fence }: CityLook): CityTile {
+function knownTileOf(look: CityLook, known: KnownTiles): CityTile {
+  const before = known.get(look.city);
+  const isSame =
+    before !== undefined &&
+    before.look.lease === look.lease &&
+    before.look.periodMs === look.periodMs &&
+    before.look.fence?.committedAtMs === look.fence?.committedAtMs;
+  if (isSame) return before.tile;
+  const tile = cityTileOf(look);
+  known.set(look.city, { look, tile });
+  return tile;
+}
+
+function cityTileOf({ city, periodMs, lease, fence }: CityLook): CityTile {
   const ready = conditionOf(city.status?.conditions, "Ready");
   return {
     worker: lease?.worker ?? null,

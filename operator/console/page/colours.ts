@@ -53,7 +53,13 @@ export function readColours(): Colours {
  */
 export function holderColour(holder: string, workers: readonly string[], colours: Colours): string {
   const index = workers.indexOf(holder);
-  const place =
-    index === -1 ? [...holder].reduce((sum, letter) => Math.imul(sum, 31) + letter.charCodeAt(0), 7) : index;
-  return colours.holders[Math.abs(place) % HOLDERS] ?? colours.faint;
+  const place = index === -1 ? digestOf(holder) : index;
+  return colours.holders[place % HOLDERS] ?? colours.faint;
+}
+
+/** A whole number that is the same for the same text. */
+function digestOf(text: string): number {
+  let digest = 7;
+  for (let at = 0; at < text.length; at++) digest = (digest * 31 + text.charCodeAt(at)) % 65_521;
+  return digest;
 }

@@ -80,6 +80,42 @@ describe("the fleet as the console shows it", () => {
   });
 });
 
+describe("a tile that was made before", () => {
+  const seen = { moves: new Map(), watchedSinceMs: 500 };
+  const tick = (committedAtMs: number) => ({
+    city: "madrid",
+    epoch: 2n,
+    token: parseToken("7"),
+    holder: "worker-1",
+    tick: 4n,
+    slotMs: 1,
+    claimedAtMs: 1,
+    committedAtMs,
+    changedAtMs: 900,
+    dispatcherFailure: undefined,
+  });
+  const city = held("madrid", "worker-1", "7");
+
+  test.each<[string, CityLook]>([
+    ["its last commit", { ...city, fence: tick(2_000) }],
+    ["its Lease", { ...held("madrid", "worker-2", "8"), city: city.city, fence: tick(1_000) }],
+    ["its City", { ...city, city: cityOf("madrid", { suspend: true }), fence: tick(1_000) }],
+    ["its period", { ...city, periodMs: 1_000, fence: tick(1_000) }],
+  ])("is made anew when %s changed", (_what, next) => {
+    const known = new WeakMap();
+    pictureOf(look([{ ...city, fence: tick(1_000) }]), replica, seen, known);
+    const { items } = pictureOf(look([next]), replica, seen, known);
+    expect(items.cities).toEqual(pictureOf(look([next]), replica, seen).items.cities);
+  });
+
+  test("is the same one while the city is as it was", () => {
+    const known = new WeakMap();
+    const tile = () =>
+      pictureOf(look([{ ...city, fence: tick(1_000) }]), replica, seen, known).items.cities.get("madrid");
+    expect(tile()).toBe(tile());
+  });
+});
+
 describe("moves", () => {
   test("are none at the first look: who had what before is not known", () => {
     const moves = new Moves();

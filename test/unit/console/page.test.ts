@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { cornerOf, heightOf, indexAfterKey, indexAt, layoutOf } from "../../../operator/console/page/grid.ts";
 import { healthOf, sayAge, sayWorker, SIGHT_MS, type Timed } from "../../../operator/console/page/health.ts";
 import { assignmentsOf, projectionOf, sayMap, type Place } from "../../../operator/console/page/map-view.ts";

@@ -144,11 +144,8 @@ describe("the console's server", () => {
     socket.pause();
     await happensWithin(LIMIT_MS, "the arrival", () => viewers.length === 1);
     const [viewer] = viewers;
-    let sent = 0;
-    while (viewer?.isBusy === false && sent < 64) {
-      viewer.send("x".repeat(PICTURE_BYTES));
-      sent++;
-    }
+    const isBusy = (): boolean => viewer?.isBusy ?? false;
+    for (let sent = 0; sent < 64 && !isBusy(); sent++) viewer?.send("x".repeat(PICTURE_BYTES));
     expect(viewer?.isBusy).toBe(true);
     viewer?.end();
     await happensWithin(LIMIT_MS, "the departure", () => viewers.length === 0);
