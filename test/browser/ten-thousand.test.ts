@@ -83,9 +83,12 @@ beforeAll(async () => {
       }),
       look: () => {
         const made = look();
-        // From here to the next turn of the loop is the console's own work.
-        const beginMs = performance.now();
-        setImmediate(() => lookMs.push(performance.now() - beginMs));
+        // From here to the next turn of the loop is the console's own work; in time of this thread, whatever else runs.
+        const begin = process.threadCpuUsage();
+        setImmediate(() => {
+          const { user, system } = process.threadCpuUsage(begin);
+          lookMs.push((user + system) / 1_000);
+        });
         return made;
       },
       replica: () => ({
@@ -122,7 +125,7 @@ test("ten thousand cities travel as changes and are drawn without a stutter", as
     "performance.getEntriesByName('draw').map((entry) => entry.duration)",
   );
   const perSecond = Math.round((stream.bytes - wholeBytes) / SECONDS);
-  const line = `10,000 cities: whole picture ${Math.round(wholeBytes / 1_000)} kB, changes ${Math.round(perSecond / 1_000)} kB/s for each who looks; operator ${median(lookMs)} ms a second with two of them; page ${median(drawMs)} ms a drawing (worst ${Math.round(Math.max(...drawMs))})`;
+  const line = `10,000 cities: whole picture ${Math.round(wholeBytes / 1_000)} kB, changes ${Math.round(perSecond / 1_000)} kB/s for each who looks; operator ${median(lookMs)} ms of its thread a second with two of them; page ${median(drawMs)} ms a drawing (worst ${Math.round(Math.max(...drawMs))})`;
   process.stderr.write(`${line}\n`);
   await page.locator("#order").selectOption("urgency");
   await page.screenshot({ path: "docs/console/ten-thousand.png" });

@@ -18,7 +18,7 @@ import { itemsOf, type Stream } from "./stream.ts";
 
 export type FleetPage = { draw(stream: Stream, colours: Colours): void };
 
-const TROUBLED_SHOWN = 15;
+const TROUBLED_SHOWN = 8;
 const MOVES_SHOWN = 60;
 
 type Cities = ReadonlyMap<string, CityTile>;
@@ -118,6 +118,8 @@ function drawTroubled(cities: readonly GridCity[]): void {
     .filter(({ health }) => isTroubled(health.level))
     .toSorted((left, right) => urgencyOf(left.health.level) - urgencyOf(right.health.level));
   byId("troubled", HTMLElement).hidden = troubled.length === 0;
+  const more = troubled.length > TROUBLED_SHOWN ? `: ${TROUBLED_SHOWN} of ${troubled.length}` : "";
+  setText(byId("troubled-title", HTMLHeadingElement), `Needs a look${more}`);
   fillRows(
     byId("troubled-rows", HTMLElement),
     troubled.slice(0, TROUBLED_SHOWN).map(({ name, tile, health }) => ({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { parseToken } from "../../../crds/token.ts";
 import type { CityLook, FleetLook } from "../../../operator/cities/view.ts";
-import { pictureOf, type ReplicaLook } from "../../../operator/console/fleet-picture.ts";
+import { pictureOf, type KnownTiles, type ReplicaLook } from "../../../operator/console/fleet-picture.ts";
 import { Moves } from "../../../operator/console/moves.ts";
 import { cityOf } from "../../support/cities.ts";
 import { leaseView, workerView } from "../../support/fleet.ts";
@@ -102,14 +102,14 @@ describe("a tile that was made before", () => {
     ["its City", { ...city, city: cityOf("madrid", { suspend: true }), fence: tick(1_000) }],
     ["its period", { ...city, periodMs: 1_000, fence: tick(1_000) }],
   ])("is made anew when %s changed", (_what, next) => {
-    const known = new WeakMap();
+    const known: KnownTiles = new WeakMap();
     pictureOf(look([{ ...city, fence: tick(1_000) }]), replica, seen, known);
     const { items } = pictureOf(look([next]), replica, seen, known);
     expect(items.cities).toEqual(pictureOf(look([next]), replica, seen).items.cities);
   });
 
   test("is the same one while the city is as it was", () => {
-    const known = new WeakMap();
+    const known: KnownTiles = new WeakMap();
     const tile = () =>
       pictureOf(look([{ ...city, fence: tick(1_000) }]), replica, seen, known).items.cities.get("madrid");
     expect(tile()).toBe(tile());
