@@ -125,24 +125,6 @@ test("the City resource is that of the sources, and stays when the release goes"
   expect(of("bare").some(({ kind }) => kind === "CustomResourceDefinition")).toBe(false);
 });
 
-test("the console is off unless it is asked for, and then opens no other door than the operators' loopback", () => {
-  const operator = (name: string): Container => {
-    const deployments = of(name).filter(({ kind }) => kind === "Deployment");
-    return workload(find(deployments, "Deployment", "city-operator")).template.spec.containers[0];
-  };
-  expect(operator("default").env.some((variable) => variable.name.startsWith("CONSOLE"))).toBe(false);
-  expect(operator("evaluation").env).toEqual(
-    expect.arrayContaining([
-      { name: "CONSOLE", value: "on" },
-      { name: "CONSOLE_PORT", value: "8081" },
-    ]),
-  );
-  const ingress = (name: string): unknown =>
-    find(of(name), "NetworkPolicy", "city-operator-operator")["spec"];
-  expect(ingress("evaluation")).toEqual(ingress("default"));
-  expect(of("evaluation").some(({ kind }) => kind === "Service" || kind === "Ingress")).toBe(false);
-});
-
 describe.each(combined)("every Pod with the values %s", (name) => {
   test("may do no more than Pod Security restricted allows", () => {
     for (const [, spec] of pods(name)) {
