@@ -43,7 +43,7 @@ export async function serveConsole(routes: ConsoleRoutes, port: number): Promise
 
   function stream(response: ServerResponse, join: (viewer: Viewer) => (() => void) | "full"): void {
     if (viewers >= VIEWERS_MAX) {
-      refuse(response, 503, `${VIEWERS_MAX} pages are open already`);
+      refuse(response, 503, `${VIEWERS_MAX} streams are open already`);
       return;
     }
     const leave = join({

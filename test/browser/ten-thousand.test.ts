@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Browser } from "playwright-core";
+import type { City } from "../../crds/city.ts";
 import { parseToken } from "../../crds/token.ts";
 import { openDatabase } from "../../db/pool.ts";
 import type { CityLook, FleetLook } from "../../operator/cities/view.ts";
@@ -30,10 +31,27 @@ const startedMs = Date.now();
 const lookMs: number[] = [];
 
 const workerOf = (index: number): string => `worker-${String(index % WORKERS).padStart(3, "0")}-0a1b2c`;
+const isStopped = (index: number): boolean => index % 500 === 3;
+
+/** As the leader would have written it. */
+function cityAt(index: number): City {
+  const ready = {
+    type: "Ready" as const,
+    status: isStopped(index) ? ("False" as const) : ("True" as const),
+    reason: isStopped(index) ? "Stalled" : "Ticking",
+    message: isStopped(index)
+      ? `no tick has been committed for 3 periods of 5s; see the log of ${workerOf(index)}`
+      : "dispatching: a tick every 5s",
+    observedGeneration: 1,
+    lastTransitionTime: "2026-01-01T00:00:00Z",
+  };
+  return { ...cityOf(`city-${String(index).padStart(5, "0")}`), status: { conditions: [ready] } };
+}
+
 const bases = Array.from({ length: CITIES }, (_, index): CityLook => {
   const lease = leaseView({ worker: workerOf(index), token: parseToken(String(1_000 + index)) });
   return {
-    city: cityOf(`city-${String(index).padStart(5, "0")}`),
+    city: cityAt(index),
     periodMs: PERIOD_MS,
     lease,
     fence: undefined,
@@ -51,7 +69,7 @@ function look(): FleetLook {
   const nowMs = Date.now();
   const cities = bases.map((base, index): CityLook => {
     const phaseMs = (index * 7_919) % PERIOD_MS;
-    const stoppedMs = index % 500 === 3 ? startedMs - (index % 4_000) * 10 : nowMs;
+    const stoppedMs = isStopped(index) ? startedMs - (index % 4_000) * 10 : nowMs;
     const slotMs = Math.floor((stoppedMs - phaseMs) / PERIOD_MS) * PERIOD_MS + phaseMs;
     const { token } = base.lease ?? leaseView();
     const times = { slotMs, claimedAtMs: startedMs, committedAtMs: slotMs, changedAtMs: slotMs };

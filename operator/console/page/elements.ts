@@ -10,8 +10,10 @@ export function byId<Kind extends HTMLElement>(id: string, kind: new () => Kind)
 export type Cell = {
   readonly text: string;
   readonly href?: string;
-  /** A class, such as one of a level. */
+  /** A class of the cell. */
   readonly look?: string;
+  /** Classes of a label around the text. */
+  readonly badge?: string;
   /** Whoever draws the table listens for its clicks. */
   readonly isButton?: boolean;
 };
@@ -42,6 +44,7 @@ function makeRow({ key, cells }: RowOf): HTMLElement {
     if (column === 0) place.scope = "row";
     if (cell.href !== undefined) place.append(document.createElement("a"));
     else if (cell.isButton ?? false) place.append(document.createElement("button"));
+    else if (cell.badge !== undefined) place.append(document.createElement("span"));
     row.append(place);
   });
   return row;
@@ -57,6 +60,8 @@ function fillCell(place: HTMLElement, cell: Cell): void {
     inner.getAttribute("href") !== cell.href
   )
     inner.href = cell.href;
+  if (inner !== null && cell.badge !== undefined && inner.className !== cell.badge)
+    inner.className = cell.badge;
   const look = cell.look ?? "";
   if (place.className !== look) place.className = look;
 }

@@ -126,7 +126,7 @@ function drawTroubled(cities: readonly GridCity[]): void {
       key: name,
       cells: [
         { text: name, href: `#/city/${name}` },
-        { text: LEVEL_WORDS[health.level], look: `level level-${health.level}` },
+        { text: LEVEL_WORDS[health.level], badge: `level level-${health.level}` },
         { text: sayAge(health.ageMs), look: "number" },
         { text: sayWorker(tile.worker) },
         { text: tile.message === "" ? tile.reason : tile.message },
