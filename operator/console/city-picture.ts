@@ -35,10 +35,16 @@ export type CityPicture = {
   };
 };
 
-/** What a reading brought, or the code of the error for which it brought nothing. */
+/** What a reading brought; or the code of the error for which it brought nothing, with what an earlier one had brought. */
 export type Reading<Result> =
   | { readonly kind: "read"; readonly result: Result }
-  | { readonly kind: "failed"; readonly code: string };
+  | { readonly kind: "failed"; readonly code: string; readonly earlier: Result | undefined };
+
+export type CityReadings = { readonly ledger: Reading<Ledger>; readonly map: Reading<CityMap> };
+
+export function latestOf<Result>(reading: Reading<Result> | undefined): Result | undefined {
+  return reading?.kind === "failed" ? reading.earlier : reading?.result;
+}
 
 export const DECISIONS_SHOWN = 200;
 /** The ones that a person asks about first. */
@@ -46,13 +52,9 @@ const KIND_ORDER = ["assigned", "unassignable", "held", "beyond-horizon", "kept"
 /** About a hundred metres: enough to see where orders are, and no address. */
 const DOOR_DEGREES = 0.001;
 
-export function cityPictureOf(
-  name: string,
-  look: CityLook | undefined,
-  readings: { readonly ledger: Reading<Ledger>; readonly map: Reading<CityMap> },
-): CityPicture {
-  const ledger = readings.ledger.kind === "read" ? readings.ledger.result : undefined;
-  const map = readings.map.kind === "read" ? readings.map.result : undefined;
+export function cityPictureOf(name: string, look: CityLook | undefined, readings: CityReadings): CityPicture {
+  const ledger = latestOf(readings.ledger);
+  const map = latestOf(readings.map);
   const explained = ledger?.explained;
   const { city, lease, fence } = look ?? {};
   const periodMs = city === undefined ? 0 : parseDuration(city.spec.period);

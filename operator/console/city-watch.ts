@@ -6,7 +6,7 @@ import { isOperational } from "../../runtime/errors.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { CityLook, FleetLook } from "../cities/view.ts";
 import { Audience, type Viewer } from "./audience.ts";
-import { cityPictureOf, type CityPicture, type Reading } from "./city-picture.ts";
+import { cityPictureOf, latestOf, type CityReadings, type Reading } from "./city-picture.ts";
 
 /**
  * The cities that somebody looks at, each read from MySQL once a second however many do. Nobody looking, nothing is read; only
@@ -22,9 +22,12 @@ const COURIERS_SHOWN = 500;
 
 type Dependencies = { readonly database: Database; readonly clock: Clock; readonly log: Log };
 
+/** One city that is looked at. */
+type Watched = { readonly audience: Audience; readings: CityReadings | undefined };
+
 export class CityWatch {
   readonly #dependencies: Dependencies;
-  readonly #audiences = new Map<string, Audience>();
+  readonly #watched = new Map<string, Watched>();
   readonly #reading = new Map<string, Promise<void>>();
 
   constructor(dependencies: Dependencies) {
@@ -33,27 +36,27 @@ export class CityWatch {
 
   /** Call the function returned when the viewer is gone. `full`: too many other cities are being looked at. */
   join(city: string, viewer: Viewer): (() => void) | "full" {
-    let audience = this.#audiences.get(city);
-    if (audience === undefined) {
-      if (this.#audiences.size >= CITIES_MAX) return "full";
-      audience = new Audience(this.#dependencies.clock);
-      this.#audiences.set(city, audience);
+    let watched = this.#watched.get(city);
+    if (watched === undefined) {
+      if (this.#watched.size >= CITIES_MAX) return "full";
+      watched = { audience: new Audience(this.#dependencies.clock), readings: undefined };
+      this.#watched.set(city, watched);
     }
-    const joined = audience;
-    const leave = joined.join(viewer);
+    const joined = watched;
+    const leave = joined.audience.join(viewer);
     return () => {
       leave();
-      if (joined.size === 0 && this.#audiences.get(city) === joined) this.#audiences.delete(city);
+      if (joined.audience.size === 0 && this.#watched.get(city) === joined) this.#watched.delete(city);
     };
   }
 
   /** Reads every city that is looked at, unless its last reading is still under way. */
   refresh(fleet: FleetLook, signal: AbortSignal): void {
-    for (const [city, audience] of this.#audiences) {
-      if (audience.size === 0) this.#audiences.delete(city);
+    for (const [city, watched] of this.#watched) {
+      if (watched.audience.size === 0) this.#watched.delete(city);
       if (this.#reading.has(city)) continue;
       const look = fleet.cities.find((candidate) => candidate.city.metadata.name === city);
-      const shown = this.#show({ city, look, audience, nowMs: fleet.databaseNowMs }, signal);
+      const shown = this.#show({ city, look, watched, nowMs: fleet.databaseNowMs }, signal);
       this.#reading.set(city, shown);
       void shown.finally(() => this.#reading.delete(city));
     }
@@ -65,42 +68,48 @@ export class CityWatch {
   }
 
   close(): void {
-    for (const audience of this.#audiences.values()) audience.close();
-    this.#audiences.clear();
+    for (const { audience } of this.#watched.values()) audience.close();
+    this.#watched.clear();
   }
 
   async #show(
     input: {
       readonly city: string;
       readonly look: CityLook | undefined;
-      readonly audience: Audience;
+      readonly watched: Watched;
       readonly nowMs: number;
     },
     signal: AbortSignal,
   ): Promise<void> {
-    const { city, look, audience, nowMs } = input;
+    const { city, look, watched, nowMs } = input;
     try {
-      const picture = await this.#read(city, look, signal);
-      if (!signal.aborted) audience.show(picture, nowMs);
+      const readings = await this.#read(city, watched.readings, signal);
+      watched.readings = readings;
+      if (!signal.aborted) watched.audience.show(cityPictureOf(city, look, readings), nowMs);
     } catch (error) {
       // A mistake of ours, which is no reason to end an operator: whoever looks sees that nothing comes any more.
       this.#dependencies.log.error({ city, err: error }, "city not shown");
     }
   }
 
-  async #read(city: string, look: CityLook | undefined, signal: AbortSignal): Promise<CityPicture> {
+  async #read(city: string, before: CityReadings | undefined, signal: AbortSignal): Promise<CityReadings> {
     const { database } = this.#dependencies;
-    const ledger = await this.#attempt(
-      (limited) => readLedger(database, { city, ticksMax: TICKS_SHOWN, claimsMax: CLAIMS_SHOWN }, limited),
-      signal,
-    );
-    const limits = { city, ordersMax: ORDERS_SHOWN, couriersMax: COURIERS_SHOWN };
-    const map = await this.#attempt((limited) => readCityMap(database, limits, limited), signal);
-    return cityPictureOf(city, look, { ledger, map });
+    const limits = {
+      city,
+      ticksMax: TICKS_SHOWN,
+      claimsMax: CLAIMS_SHOWN,
+      ordersMax: ORDERS_SHOWN,
+      couriersMax: COURIERS_SHOWN,
+    };
+    return {
+      ledger: await this.#attempt((limited) => readLedger(database, limits, limited), before?.ledger, signal),
+      map: await this.#attempt((limited) => readCityMap(database, limits, limited), before?.map, signal),
+    };
   }
 
   async #attempt<Result>(
     read: (signal: AbortSignal) => Promise<Result>,
+    before: Reading<Result> | undefined,
     signal: AbortSignal,
   ): Promise<Reading<Result>> {
     const { clock } = this.#dependencies;
@@ -109,9 +118,9 @@ export class CityWatch {
       return { kind: "read", result: await withDeadline(limit, read) };
     } catch (error) {
       // The page says it: it is nothing that the operator could do anything about.
-      if (signal.aborted) return { kind: "failed", code: "ended" };
-      if (!isOperational(error)) throw error;
-      return { kind: "failed", code: error.code };
+      if (!isOperational(error) && !signal.aborted) throw error;
+      const code = isOperational(error) ? error.code : "ended";
+      return { kind: "failed", code, earlier: latestOf(before) };
     }
   }
 }

@@ -44,7 +44,7 @@ export function drawMap(input: MapInput): void {
   const summary =
     head.mapTrouble === null
       ? `${sayMap(orders, couriers, nowMs)}${cut}`
-      : `The views of the data contract could not be read: ${head.mapTrouble}.`;
+      : `The views of the data contract cannot be read (${head.mapTrouble}): what is shown of them is old.`;
   setText(byId("map-summary", HTMLParagraphElement), summary);
   drawLegend(colours);
 }
@@ -122,27 +122,24 @@ function drawCouriers(
 
 function drawLegend(colours: Colours): void {
   const list = byId("map-legend", HTMLUListElement);
-  const words = [
-    "■ store",
-    "△ idle courier",
-    "▲ busy courier",
-    "━ given by the last explained tick",
-    "○ nobody has it yet",
-    ...AGE_WORDS.map((age) => `● order ${age}`),
+  const signs: readonly (readonly [sign: string, words: string, colour: string])[] = [
+    ["■", "store", colours.ink],
+    ["△", "idle courier", colours.faint],
+    ["▲", "busy courier", colours.faint],
+    ["━", "given by the last explained tick", colours.focus],
+    ["○", "nobody has it yet", colours.ink],
+    ...AGE_WORDS.map((age, step) => ["●", `order ${age}`, colours.ages[step] ?? colours.ink] as const),
   ];
-  if (list.children.length === 0) {
-    list.append(
-      ...words.map((text) => {
-        const item = document.createElement("li");
-        item.textContent = text;
-        return item;
-      }),
-    );
-  }
-  AGE_WORDS.forEach((_, index) => {
-    const item = list.children[words.length - AGE_WORDS.length + index];
-    if (item instanceof HTMLElement) item.style.color = colours.ages[index] ?? colours.ink;
+  signs.forEach(([sign, words, colour], index) => {
+    let item = list.children[index];
+    if (item === undefined) {
+      item = document.createElement("li");
+      const mark = document.createElement("span");
+      mark.textContent = sign;
+      item.append(mark, words);
+      list.append(item);
+    }
+    const [mark] = item.children;
+    if (mark instanceof HTMLElement) mark.style.color = colour;
   });
-  const given = list.children[3];
-  if (given instanceof HTMLElement) given.style.color = colours.focus;
 }

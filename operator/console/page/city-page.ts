@@ -57,7 +57,7 @@ function drawHead(head: CityHead, nowMs: number): void {
   const ledger =
     head.ledgerTrouble === null
       ? ""
-      : `The ledger could not be read: ${head.ledgerTrouble}. What is shown is old.`;
+      : `The ledger cannot be read (${head.ledgerTrouble}): what is shown of it is old.`;
   setText(byId("city-note", HTMLParagraphElement), ledger);
   fillFacts(byId("city-facts", HTMLDListElement), [
     ["last commit", ageMs === undefined ? "never" : `${sayAge(ageMs)} ago`],

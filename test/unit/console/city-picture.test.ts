@@ -56,9 +56,18 @@ describe("one city as the console shows it", () => {
   });
 
   test("says by its code what could not be read, and shows the rest", () => {
-    const failed = { kind: "failed", code: "database-timeout" } as const;
-    const { head, items } = cityPictureOf("madrid", look, { ledger: ledgerOf(), map: failed });
-    expect(head).toMatchObject({ ledgerTrouble: null, mapTrouble: "database-timeout" });
+    const map = { kind: "failed", code: "database-denied", earlier: undefined } as const;
+    const { head, items } = cityPictureOf("madrid", look, { ledger: ledgerOf(), map });
+    expect(head).toMatchObject({ ledgerTrouble: null, mapTrouble: "database-denied" });
+    expect(items.ticks.size).toBe(1);
+  });
+
+  test("keeps what was read before while it cannot be read", () => {
+    const before = ledgerOf();
+    const earlier = before.kind === "read" ? before.result : undefined;
+    const ledger = { kind: "failed", code: "database-timeout", earlier } as const;
+    const { head, items } = cityPictureOf("madrid", look, { ledger, map: noMap });
+    expect(head.ledgerTrouble).toBe("database-timeout");
     expect(items.ticks.size).toBe(1);
   });
 
