@@ -137,7 +137,7 @@ describe("a city", () => {
   });
 });
 
-test("whoever looks costs no tick: without MySQL the page says so and the operator goes on", async () => {
+test("a database that does not answer is said not to, and to answer again when it does", async () => {
   const stream = await follow("stream/fleet");
   product.mysql.freeze();
   try {
