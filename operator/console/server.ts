@@ -83,11 +83,15 @@ export async function serveConsole(routes: ConsoleRoutes, port: number): Promise
       refuse(response, 421, "open it as localhost or 127.0.0.1, through kubectl port-forward");
       return;
     }
+    // Another page could not read what it asks for, but would take the place of those who may.
+    const site = request.headers["sec-fetch-site"] ?? "same-origin";
+    const isElsewhere = site !== "same-origin" && site !== "none";
     const url = new URL(request.url ?? "/", "http://localhost");
     const city = url.searchParams.get("city") ?? "";
     const isCity = city.length <= 63 && CITY_NAME.test(city);
     const file = routes.files.get(url.pathname);
     if (file !== undefined) send(request, response, file);
+    else if (isElsewhere) refuse(response, 403, "only for the console's own page");
     else if (url.pathname === "/stream/fleet") stream(response, (viewer) => routes.joinFleet(viewer));
     else if (url.pathname === "/stream/city" && isCity)
       stream(response, (viewer) => routes.joinCity(city, viewer));

@@ -107,6 +107,15 @@ describe("the console's server", () => {
     }
   });
 
+  test("streams and tells nothing to other pages, which could not read it but would be in the way", async () => {
+    for (const path of ["/stream/fleet", "/stream/city?city=madrid", "/story?city=madrid&order=o1"]) {
+      for (const site of ["cross-site", "same-site"]) {
+        expect((await ask(path, { headers: { "sec-fetch-site": site } })).status).toBe(403);
+      }
+      expect((await ask(path, { headers: { "sec-fetch-site": "same-origin" } })).status).toBe(200);
+    }
+  });
+
   test("knows no other path, and no city that cannot be one", async () => {
     for (const path of [
       "/metrics",
