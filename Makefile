@@ -36,6 +36,7 @@ check: types lint format unit ## Everything that needs no server
 
 types: install ## Check the types
 	@node_modules/.bin/tsc -p .
+	@node_modules/.bin/tsc -p operator/console/page
 
 lint: install ## Lint, with types
 	@node_modules/.bin/oxlint --type-aware
@@ -55,6 +56,9 @@ pulumi-test: pulumi-install ## The Pulumi component's types and tests, offline
 
 e2e: install ## Image and chart on a real kubelet (root on Linux), or KUBECONFIG=… IMAGE=… IMAGE_PREVIOUS=… MYSQL_URL=…; ARGS=test/… for some
 	@exec $(JEST) --runInBand --forceExit $(or $(ARGS),test/e2e)
+
+browser: install ## The console in a real Chromium (Debian: apt-get install chromium); writes the pictures of docs/console.md
+	@exec $(JEST) --runInBand --forceExit $(or $(ARGS),test/browser)
 
 ##@ Operate
 audit: install ## Check the invariants in any database: DATABASE_URL=mysql://user:password@host:3306/dispatch

@@ -52,7 +52,7 @@ export type Assignment = {
   readonly task: TaskSpec | undefined;
   /** RFC 3339 of the move to this worker. */
   readonly since: string | undefined;
-  /** Why it was moved to this worker. */
+  /** Why it came to this worker, or was taken from the last one; undefined where an older operator wrote it. */
   readonly because: string | undefined;
 } & Setbacks;
 

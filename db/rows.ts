@@ -13,6 +13,11 @@ export function textOrUndefined(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
+/** A company may have numbers for ids; here they are text. */
+export function idOrUndefined(value: unknown): string | undefined {
+  return typeof value === "number" ? String(value) : textOrUndefined(value);
+}
+
 /** DATETIME columns arrive as Date, since sessions are in UTC. → milliseconds since 1970. */
 export function timeMsOf(value: unknown): number {
   return (value as Date).getTime();

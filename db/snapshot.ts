@@ -2,6 +2,7 @@ import type { FencingToken } from "../crds/token.ts";
 import type { Database, Row } from "./pool.ts";
 import {
   bigintOf,
+  idOrUndefined,
   numberOrUndefined,
   parsedJson,
   textOrUndefined,
@@ -132,11 +133,6 @@ export function availableCourierOf(row: Row): AvailableCourierRow {
     freeLongitude: numberOrUndefined(row["free_longitude"]),
     shiftEndsAtMs: timeMsOf(row["shift_ends_at"]),
   };
-}
-
-/** A company may have numbers for ids; here they are text. */
-function idOrUndefined(value: unknown): string | undefined {
-  return typeof value === "number" ? String(value) : textOrUndefined(value);
 }
 
 /** A JSON array of texts or numbers; none where there is NULL. */

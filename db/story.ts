@@ -1,5 +1,5 @@
 import type { Database, Row } from "./pool.ts";
-import { bigintOf, parsedJson, textOrUndefined, timeMsOf, timeMsOrUndefined } from "./rows.ts";
+import { bigintOf, idOrUndefined, parsedJson, textOrUndefined, timeMsOf, timeMsOrUndefined } from "./rows.ts";
 
 /** What any database of the product says about one order: its views, its ledger, and the reference schema where it is there. */
 
@@ -58,7 +58,8 @@ export type StoryDatabase = {
   readTicks(city: string, sinceMs: number): AsyncGenerator<StoryTick>;
 };
 
-const TICKS_PER_PAGE = 500;
+/** With explanations of a tenth of a mebibyte each at most, a page is no burden for whoever reads. */
+const TICKS_PER_PAGE = 100;
 
 const TICKS = `
 SELECT t.tick, t.slot_ms, t.committed_at, t.holder, t.dropped, e.dispatcher, e.left_out, e.explanations
@@ -174,11 +175,6 @@ function openOrderOf(row: Row): OpenOrder {
     courier: idOrUndefined(row["courier_id"]),
     declinedBy: ((parsedJson(row["declined_by"]) ?? []) as readonly unknown[]).map(String),
   };
-}
-
-/** A company may have numbers for ids. */
-function idOrUndefined(value: unknown): string | undefined {
-  return typeof value === "number" ? String(value) : textOrUndefined(value);
 }
 
 function referenceOrderOf(row: Row): ReferenceOrder {

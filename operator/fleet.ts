@@ -1,4 +1,4 @@
-import { CITY_GROUP, CITY_PLURAL, CITY_VERSION, type City } from "../crds/city.ts";
+import { CITY_GROUP, CITY_PLURAL, CITY_VERSION, periodMsOf, type City } from "../crds/city.ts";
 import { CITY_LABEL, COMPONENT_LABEL, cityLeaseName, type Lease } from "../crds/lease.ts";
 import { parseToken, type FencingToken } from "../crds/token.ts";
 import { withDeadline } from "../runtime/abort.ts";
@@ -7,7 +7,7 @@ import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import { createReflector, type Reflector } from "../runtime/kube/reflector.ts";
 import { LEASES, type Resource } from "../runtime/kube/resources.ts";
 import type { Log } from "../runtime/log.ts";
-import type { FleetView, LeaseView } from "./cities/view.ts";
+import type { FleetLook, FleetView, LeaseView } from "./cities/view.ts";
 import { CityViews } from "./city-views.ts";
 import type { Progress } from "./progress/progress.ts";
 import { recentLosses } from "./workers/losses.ts";
@@ -136,6 +136,27 @@ export class Fleet {
       fleet: { ...input, nowMs, cities, workers, isDatabaseReachable, lostMs: this.#lostMs },
       suspects,
       lookAgainInMs,
+    };
+  }
+
+  /** What there is, for people to look at: unlike `view`, it leaves no trace in what will be decided. */
+  look(): FleetLook {
+    const nowMs = this.#clock.monotonicMs();
+    const { lastReadMs, databaseAheadMs } = this.#progress;
+    return {
+      databaseNowMs:
+        databaseAheadMs === undefined ? this.#clock.wallMs() : Math.round(nowMs + databaseAheadMs),
+      isDatabaseReachable: lastReadMs !== undefined && nowMs - lastReadMs < DATABASE_DOUBT_MS,
+      workers: this.#workers.view(nowMs).workers,
+      cities: this.#cities.list().map((city) => {
+        const lease = this.leaseOf(city.metadata.name);
+        return {
+          city,
+          periodMs: periodMsOf(city.spec),
+          lease: lease === undefined ? undefined : this.#views.leaseView(lease),
+          fence: this.#progress.get(city.metadata.name)?.fence,
+        };
+      }),
     };
   }
 

@@ -12,11 +12,12 @@ import { createKubeClient } from "../runtime/kube/client.ts";
 import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import { measureKubeClient } from "../runtime/kube/metrics.ts";
 import { createEventRecorder } from "../runtime/kube/events.ts";
-import { createLog } from "../runtime/log.ts";
+import { createLog, type Log } from "../runtime/log.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { serveProbes } from "../runtime/probes.ts";
 import { exitOnFailure, shutdownSignals } from "../runtime/shutdown.ts";
 import { readCluster } from "./cluster.ts";
+import { openConsole, type Console } from "./console/console.ts";
 import { createOperatorMetrics } from "./metrics.ts";
 import { createOperator, type Operator } from "./operator.ts";
 
@@ -41,10 +42,34 @@ function readEnvironment() {
     explanationRetentionMs: environment.parsed("EXPLANATION_RETENTION", 6 * 3_600_000, parseDuration),
     probePort: environment.integer("PROBE_PORT", { min: 0, max: 65_535 }, 8080),
     probeHost: environment.text("PROBE_HOST", "the address to serve probes on", "0.0.0.0"),
+    console: environment.oneOf("CONSOLE", ["on", "off"], "off"),
+    consolePort: environment.integer("CONSOLE_PORT", { min: 0, max: 65_535 }, 8081),
     logLevel: environment.oneOf("LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
   };
   environment.finish();
   return settings;
+}
+
+async function openConsoleOf(
+  operator: Operator,
+  settings: ReturnType<typeof readEnvironment>,
+  log: Log,
+): Promise<Console> {
+  const edges = { clock: systemClock, log };
+  return openConsole(
+    {
+      ...edges,
+      database: openDatabase({ ...edges, url: settings.databaseUrl, ssl: settings.ssl, connectionsMax: 2 }),
+      look: () => operator.look(),
+      replica: () => ({
+        replica: settings.pod,
+        isLeading: operator.isLeading,
+        trouble: operator.health.blind(),
+        authority: operator.authority(),
+      }),
+    },
+    settings.consolePort,
+  );
 }
 
 async function main(): Promise<void> {
@@ -94,13 +119,17 @@ async function main(): Promise<void> {
   const cluster = await readCluster({ ...edges, onTrouble }, signal);
   if (cluster !== undefined) {
     log.info({ because: cluster.version }, "cluster found");
-    operator = createOperator(
+    const running = createOperator(
       { ...edges, electionClient, database, events, metrics },
       { identity, clusterUid: cluster.uid, ...settings },
     );
+    operator = running;
     const ending = new AbortController();
-    await Promise.race([operator.run(signal), databaseHealth.run(ending.signal)]);
+    const console = settings.console === "on" ? await openConsoleOf(running, settings, log) : undefined;
+    const serving = console?.run(ending.signal);
+    await Promise.race([running.run(signal), databaseHealth.run(ending.signal)]);
     ending.abort(new Error("the operator ended"));
+    await serving;
   }
   await events.close();
   await database.close();

@@ -10,6 +10,7 @@ import { waitForParts } from "../runtime/parts.ts";
 import { createAuthority } from "./authority.ts";
 import { createStatusWriter } from "./cities/status-writer.ts";
 import { Statuses } from "./cities/statuses.ts";
+import type { AuthorityView, FleetLook } from "./cities/view.ts";
 import { Controller } from "./controller.ts";
 import { CITIES, Fleet } from "./fleet.ts";
 import type { OperatorMetrics } from "./metrics.ts";
@@ -47,6 +48,10 @@ export type OperatorSettings = {
 
 export type Operator = {
   run(signal: AbortSignal): Promise<void>;
+  /** The fleet as this replica sees it; undefined before it has been listed. */
+  look(): FleetLook | undefined;
+  readonly isLeading: boolean;
+  authority(): AuthorityView;
   readonly health: {
     /** Why it cannot see the fleet; undefined when it can. */
     blind(): string | undefined;
@@ -170,6 +175,11 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
         await observing;
       }
     },
+    look: () => (fleet.isSynced ? fleet.look() : undefined),
+    get isLeading() {
+      return election.isLeading;
+    },
+    authority: () => authority.view(),
     health: {
       blind: () =>
         fleet.trouble ?? (fleet.isSynced ? undefined : "Cities and Leases have not been listed yet"),

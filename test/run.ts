@@ -103,6 +103,7 @@ async function endToEnd(): Promise<Tally> {
 
 const CHECKS: readonly (readonly [string, () => Promise<Tally>])[] = [
   ["types", () => check("node_modules/.bin/tsc", ["-p", "."])],
+  ["page types", () => check("node_modules/.bin/tsc", ["-p", "operator/console/page"])],
   ["lint", () => check("node_modules/.bin/oxlint", ["--type-aware"])],
   ["format", () => check("node_modules/.bin/oxfmt", ["--check"])],
   ["unit", () => jest("unit", [])],

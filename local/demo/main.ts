@@ -10,6 +10,7 @@ import { systemClock } from "../../runtime/clock.ts";
 import { EnvironmentReader } from "../../runtime/environment.ts";
 import { silentLog } from "../../runtime/log.ts";
 import { failureText } from "../../runtime/shutdown.ts";
+import { awaitConsoleUrl } from "../stack/console-url.ts";
 import { startStack, type Stack } from "../stack/stack.ts";
 import { readCityTraffic, type CityTrafficView } from "../traffic/city-view.ts";
 import { readMdrpDay } from "../traffic/mdrplib.ts";
@@ -25,6 +26,7 @@ import { formatFleet, summarizeFleet } from "./view.ts";
 const OPERATORS = ["operator-1", "operator-2"];
 const WORKERS = ["worker-1", "worker-2", "worker-3"];
 const FIRST_TICK_LIMIT_MS = 60_000;
+const CONSOLE_LIMIT_MS = 30_000;
 const SCREEN_INTERVAL_MS = 1_000;
 const PLAIN_INTERVAL_MS = 5_000;
 const SPEED_MAX = 300;
@@ -95,7 +97,7 @@ type Demo = {
 
 async function runDemo(demo: Demo): Promise<number> {
   const { settings, manifests, stack, screen, progress, interrupted } = demo;
-  for (const name of OPERATORS) stack.startOperator(name);
+  for (const name of OPERATORS) stack.startOperator(name, { CONSOLE: "on", CONSOLE_PORT: "0" });
   for (const [index, name] of WORKERS.entries())
     stack.startWorker(name, { WORKER_ZONE: `zone-${index + 1}`, DISPATCHERS: "local/dispatchers" });
   progress(
@@ -122,8 +124,10 @@ async function runDemo(demo: Demo): Promise<number> {
   try {
     await firstTick(database, interrupted);
     progress(`the first tick is committed; traffic has seed ${settings.seed}`);
-    const lines = linesToCopy(stack, manifests);
-    screen.line(`\nfrom another terminal:\n${lines.map((line) => `  ${line}`).join("\n")}\n`);
+    const lines = [`console: ${await consoleUrl(stack, interrupted)}`, ...linesToCopy(stack, manifests)];
+    screen.line(
+      `\nin a browser, and from another terminal:\n${lines.map((line) => `  ${line}`).join("\n")}\n`,
+    );
     await watch(demo, database, traffic, lines);
     await traffic.stop();
     return interrupted.aborted && settings.seconds === undefined
@@ -141,6 +145,13 @@ async function firstTick(database: Database, interrupted: AbortSignal): Promise<
     if (Number(row?.["ticks"]) > 0) return;
     await sleep(100, undefined, { signal: limit });
   }
+}
+
+/** Of any operator: each serves it. */
+async function consoleUrl(stack: Stack, interrupted: AbortSignal): Promise<string> {
+  const [operator = ""] = OPERATORS;
+  const limit = AbortSignal.any([interrupted, AbortSignal.timeout(CONSOLE_LIMIT_MS)]);
+  return awaitConsoleUrl({ directory: stack.directory, operator }, limit);
 }
 
 /** Draws until the time is up, the recorded day is over, or Ctrl-C. */

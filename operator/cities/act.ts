@@ -60,14 +60,14 @@ export async function act(
     case "assign": {
       if (mayBeStale(view)) await proveCity(dependencies, view.city, signal);
       const { worker, because } = decision;
-      const holder = { worker, because, setbacks: setbacksAfter(view, because) };
+      const holder = { worker, setbacks: setbacksAfter(view, because), because };
       const lease = await writeLease(dependencies, input, holder, signal);
-      const isMove = view.lease?.worker !== undefined && view.lease.worker !== decision.worker;
+      const isMove = view.lease?.worker !== undefined && view.lease.worker !== worker;
       return { kind: "assigned", lease, assignment: decodeAssignment(lease), isMove };
     }
     case "unassign":
       if (mayBeStale(view)) await proveCity(dependencies, view.city, signal);
-      return unassign(dependencies, input, signal);
+      return unassign(dependencies, { ...input, because: decision.because }, signal);
     case "seal":
       return seal(dependencies, view, view.lease?.token, signal);
     case "remove":
@@ -127,14 +127,13 @@ async function proveForeign(
 async function writeLease(
   { client, clock }: ActDependencies,
   { view, lease }: { readonly view: CityView; readonly lease: Lease | undefined },
-  holder: { readonly worker: string; readonly because: string; readonly setbacks: Setbacks } | undefined,
+  assignment: { readonly worker: string | undefined; readonly setbacks?: Setbacks; readonly because: string },
   signal: AbortSignal,
 ): Promise<Lease> {
   const next = encodeAssignment({
     city: view.city,
-    worker: holder?.worker,
+    ...assignment,
     task: view.task,
-    ...(holder === undefined ? {} : { setbacks: holder.setbacks, because: holder.because }),
     replaces: lease,
     nowMs: clock.wallMs(),
   });
@@ -161,12 +160,13 @@ async function proveUnleased(
 /** The seal follows as a decision of its own, once the token of this write is known. */
 async function unassign(
   dependencies: ActDependencies,
-  input: { readonly view: CityView; readonly lease: Lease | undefined },
+  input: { readonly view: CityView; readonly lease: Lease | undefined; readonly because: string },
   signal: AbortSignal,
 ): Promise<Done> {
-  const { view, lease } = input;
+  const { view, lease, because } = input;
   try {
-    return { kind: "unassigned", lease: await writeLease(dependencies, input, undefined, signal) };
+    const assignment = { worker: undefined, because };
+    return { kind: "unassigned", lease: await writeLease(dependencies, input, assignment, signal) };
   } catch (error) {
     // In a namespace that is going away nothing can be created; the token at the fence seals it as well.
     const isRefused = lease === undefined && view.isDeleting && isOperational(error, "kube-forbidden");

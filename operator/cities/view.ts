@@ -2,6 +2,7 @@ import type { City, TaskSpec } from "../../crds/city.ts";
 import type { Setbacks } from "../../crds/lease.ts";
 import type { FencingToken } from "../../crds/token.ts";
 import type { DispatcherFailure } from "../../db/dispatcher-failure.ts";
+import type { FenceProgress } from "../../db/progress.ts";
 import type { WorkerView } from "../workers/roster.ts";
 
 /** What the operator decides on: one plain, immutable picture of the fleet. Times are monotonic milliseconds. */
@@ -64,7 +65,7 @@ export type LeaseView = {
   readonly cityUid: string | undefined;
   /** RFC 3339. */
   readonly since: string | undefined;
-  /** Why it was moved to its worker; undefined where an older operator did not say. */
+  /** See Assignment. */
   readonly because: string | undefined;
 } & Setbacks;
 
@@ -82,6 +83,21 @@ export type FenceView = {
   readonly advancedMs: number;
   /** Why the City's own dispatcher did not decide the last tick; undefined: it did. */
   readonly dispatcherFailure: DispatcherFailure | undefined;
+};
+
+/** What people are shown of the fleet: nothing is decided on it. Times on the database's clock. */
+export type FleetLook = {
+  readonly databaseNowMs: number;
+  readonly isDatabaseReachable: boolean;
+  readonly workers: ReadonlyMap<string, WorkerView>;
+  readonly cities: readonly CityLook[];
+};
+
+export type CityLook = {
+  readonly city: City;
+  readonly periodMs: number;
+  readonly lease: LeaseView | undefined;
+  readonly fence: FenceProgress | undefined;
 };
 
 /**

@@ -21,6 +21,7 @@ export class Progress {
   /** Seals of ours, with the time at which each was known: a reading that began before does not show it. */
   readonly #sealedMs = new Map<string, number>();
   #lastReadMs: number | undefined;
+  #databaseAheadMs: number | undefined;
   /** Nobody's silence before this counts. */
   #afreshMs = -Infinity;
 
@@ -31,6 +32,11 @@ export class Progress {
   /** Monotonic time of the last successful read. */
   get lastReadMs(): number | undefined {
     return this.#lastReadMs;
+  }
+
+  /** How far the database's clock is ahead of our monotonic one, as of the last answer. */
+  get databaseAheadMs(): number | undefined {
+    return this.#databaseAheadMs;
   }
 
   /**
@@ -50,6 +56,7 @@ export class Progress {
     const { databaseTimeMs, nowMs, startedMs } = input;
     const previousReadMs = this.#lastReadMs ?? nowMs;
     this.#lastReadMs = nowMs;
+    this.#databaseAheadMs = databaseTimeMs - nowMs;
     const advances: Advance[] = [];
     const before = this.#cities;
     if (input.isComplete) this.#cities = new Map();

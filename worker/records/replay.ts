@@ -1,7 +1,7 @@
 import type { Deadline, Decision, DispatchParameters, Explanation } from "../dispatch/model.ts";
 import { decide, type DispatchVerdict } from "../dispatchers/decide.ts";
 import type { LoadDispatcher } from "../dispatchers/load.ts";
-import { costOf, sayExplanation } from "../story/words.ts";
+import { costOf, sayExplanation } from "../../db/story/words.ts";
 import type { TickRecord } from "./record.ts";
 
 /** What to decide otherwise than the record says. */

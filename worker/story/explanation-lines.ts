@@ -1,14 +1,8 @@
+import type { ExplanationHead } from "../../db/story/explanation.ts";
+import { lineBeginning } from "../../db/story/explanation-lines.ts";
 import type { Explanation } from "../dispatch/model.ts";
-import type { DispatchVerdict, FailedDispatcher } from "../dispatchers/decide.ts";
 
-/**
- * The explanations of a tick as text: one JSON object per line, so that one order's is found without parsing all others.
- * The first line is about the tick as a whole.
- */
-
-export type ExplanationHead = Pick<DispatchVerdict, "refused"> & {
-  readonly failures: readonly FailedDispatcher[];
-};
+/** The explanations of a tick as the text that `db/story/explanation-lines.ts` reads. */
 
 export type EncodedExplanations = {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -32,24 +26,9 @@ export function encodeExplanations(
   return { bytes: new TextEncoder().encode(text), leftOut: lines.length - chosen.length };
 }
 
-export function decodeHead(text: string): ExplanationHead {
-  return JSON.parse(text.slice(0, text.indexOf("\n"))) as ExplanationHead;
-}
-
-/** Undefined: the order was not in the snapshot, or its explanation was left out. */
-export function findExplanation(text: string, order: string): Explanation | undefined {
-  const start = text.indexOf(`\n${lineBeginning(order)}`);
-  if (start === -1) return undefined;
-  return JSON.parse(text.slice(start + 1, text.indexOf("\n", start + 1))) as Explanation;
-}
-
 /** The order's id first, by which its line is found. */
 function lineOf({ order, ...rest }: Explanation): string {
   return `${lineBeginning(order)}${JSON.stringify(rest).slice(1)}`;
-}
-
-function lineBeginning(order: string): string {
-  return `{"order":${JSON.stringify(order)},`;
 }
 
 /** Those that fit, by how interesting they are. */

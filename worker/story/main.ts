@@ -5,8 +5,8 @@ import { EnvironmentReader } from "../../runtime/environment.ts";
 import { OperationalError } from "../../runtime/errors.ts";
 import { createLog } from "../../runtime/log.ts";
 import { failureText, shutdownSignals } from "../../runtime/shutdown.ts";
-import { findStory } from "./find.ts";
-import { tellStory } from "./story.ts";
+import { findStory } from "../../db/story/find.ts";
+import { tellStory } from "../../db/story/tell.ts";
 
 /** Tells an order's whole story, from any database by its URL; only reads. `make explain ORDER=… DATABASE_URL=… [CITY=…]`;
  * with CITY alone it names orders to ask for. */

@@ -21,6 +21,8 @@ describe("a wrong value", () => {
       "at '/image/pullPolicy': value must be one of 'Always', 'IfNotPresent', 'Never'",
     ],
     ["logLevel=trace", "at '/logLevel': value must be one of 'debug', 'info', 'warn', 'error'"],
+    ["console.enabled=yes please", "at '/console/enabled': got string, want boolean"],
+    ["console.port=8080", "at '/console/port': 'not' failed"],
     ["operator.replicas=two", "at '/operator/replicas': got string, want integer"],
     ["operator.election.leaseDuration=15", "at '/operator/election/leaseDuration'"],
     ["operator.explanationRetention=6", "at '/operator/explanationRetention'"],

@@ -122,6 +122,17 @@ describe("a City Lease", () => {
     });
   });
 
+  test("says why the city came to its worker, until it goes to another", () => {
+    const write = (worker: string | undefined, because: string, replaces?: Lease): Lease =>
+      stored(encodeAssignment({ city, worker, task: taskOf(city), because, replaces, nowMs: 1_000 }), "42");
+    const first = write("w1", "holder-gone");
+    expect(decodeAssignment(first).because).toBe("holder-gone");
+    expect(decodeAssignment(write("w1", "spec-changed", first)).because).toBe("holder-gone");
+    expect(decodeAssignment(write("w2", "balance", first)).because).toBe("balance");
+    expect(decodeAssignment(write(undefined, "suspended", first)).because).toBe("suspended");
+    expect(decodeAssignment(stored(encode("w1"), "42")).because).toBeUndefined();
+  });
+
   test("whose task was damaged counts as one without a task", () => {
     const lease = stored(encode("w1"), "42");
     const damaged = { ...lease, metadata: { ...lease.metadata, annotations: { "dispatch.city/task": "{" } } };

@@ -8,7 +8,7 @@ import {
   RELIEF_AFTER_MS,
   type DispatchPool,
 } from "../../../worker/dispatch-pool/dispatch-pool.ts";
-import { findExplanation } from "../../../worker/story/explanation-lines.ts";
+import { findExplanation } from "../../../db/story/explanation-lines.ts";
 import { dispatch } from "../../../worker/dispatch/dispatch.ts";
 import type { DispatchAnswer } from "../../../worker/dispatch-pool/protocol.ts";
 import {

@@ -60,6 +60,7 @@ describe("an assignment of a city that nobody holds", () => {
     const { assign, lease } = await cluster();
     expect(await assign()).toMatchObject({ kind: "assigned", isMove: false });
     expect((await lease())?.spec?.holderIdentity).toBe("w1");
+    expect((await lease())?.metadata.annotations).toMatchObject({ "dispatch.city/because": "new-city" });
   });
 
   test("is not written for a City that was deleted behind our back", async () => {

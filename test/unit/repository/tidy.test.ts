@@ -70,8 +70,9 @@ test("every test suite's file is found by the runner", () => {
     .map(({ path }) => path)
     .filter(
       (path) =>
-        !/^(test\/(unit|integration|perturbation|e2e)|helm\/pulumi\/test)\/.*\.test\.ts$/.test(path) &&
-        !path.startsWith("test/support/"),
+        !/^(test\/(unit|integration|perturbation|e2e|browser)|helm\/pulumi\/test)\/.*\.test\.ts$/.test(
+          path,
+        ) && !path.startsWith("test/support/"),
     );
   expect(stray).toEqual([]);
 });

@@ -1,7 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { dispatch } from "../../../worker/dispatch/dispatch.ts";
 import type { Explanation } from "../../../worker/dispatch/model.ts";
-import { decodeHead, encodeExplanations, findExplanation } from "../../../worker/story/explanation-lines.ts";
+import { decodeHead, findExplanation } from "../../../db/story/explanation-lines.ts";
+import { encodeExplanations } from "../../../worker/story/explanation-lines.ts";
 import { aRandomSnapshot, PARAMETERS } from "../../support/dispatch-snapshot.ts";
 
 const HEAD = {

@@ -1,6 +1,5 @@
-import type { OpenOrder, ReferenceAssignment, ReferenceOrder, StoryTick } from "../../db/story.ts";
-import type { Explanation } from "../dispatch/model.ts";
-import type { ExplanationHead } from "./explanation-lines.ts";
+import type { OpenOrder, ReferenceAssignment, ReferenceOrder, StoryTick } from "../story.ts";
+import type { Explanation, ExplanationHead } from "./explanation.ts";
 import { sayCost, sayDropped, sayExplanation, sayRefused } from "./words.ts";
 
 /** One order's story from what the database says of it. Pure. */
@@ -17,6 +16,8 @@ export type StoryFacts = {
   readonly open: OpenOrder | undefined;
   readonly reference: ReferenceOrder | undefined;
   readonly assignments: readonly ReferenceAssignment[];
+  /** There are more ticks than so many, and the later ones were not read; undefined: all were. */
+  readonly unreadAfter: number | undefined;
 };
 
 /** Something that happened at a moment. Of one moment, what the ledger says comes first. */
@@ -45,7 +46,11 @@ export function tellStory(facts: StoryFacts): readonly string[] {
       `${timeOf(atMs)}  ${text}`,
       ...details.map((line) => `${INDENT}${line}`),
     ]);
-  return [...lines, ...ending(facts)];
+  const cut =
+    facts.unreadAfter === undefined
+      ? []
+      : [`only the first ${facts.unreadAfter} ticks of its time were read`];
+  return [...lines, ...cut, ...ending(facts)];
 }
 
 const INDENT = " ".repeat(21);

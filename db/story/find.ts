@@ -1,25 +1,35 @@
 import { promisify } from "node:util";
 import { zstdDecompress } from "node:zlib";
-import type { StoryDatabase, StoryTick } from "../../db/story.ts";
+import type { StoryDatabase, StoryTick } from "../story.ts";
 import { decodeHead, findExplanation } from "./explanation-lines.ts";
-import type { StoryFacts, TickOfOrder } from "./story.ts";
+import type { StoryFacts, TickOfOrder } from "./tell.ts";
 
 const decompress = promisify(zstdDecompress);
 /** The order's own time and that of the commits are of two clocks where a company's services write the first. */
 const CLOCK_TOLERANCE_MS = 60_000;
 
-/** All that the database says about one order. Errors: those of Database. */
-export async function findStory(story: StoryDatabase, city: string, order: string): Promise<StoryFacts> {
+/**
+ * All that the database says about one order, from at most `ticksMax` ticks since it was placed. Errors: those of Database.
+ */
+export async function findStory(
+  story: StoryDatabase,
+  city: string,
+  order: string,
+  ticksMax = Infinity,
+): Promise<StoryFacts> {
   const open = await story.findOpenOrder(city, order);
   const reference = await story.findReferenceOrder(city, order);
   const assignments = await story.findReferenceAssignments(city, order);
   const placedAtMs = (reference ?? open)?.placedAtMs;
   const ticks: TickOfOrder[] = [];
+  let ticksRead = 0;
   for await (const tick of story.readTicks(city, (placedAtMs ?? CLOCK_TOLERANCE_MS) - CLOCK_TOLERANCE_MS)) {
+    if (ticksRead === ticksMax) return { ticks, open, reference, assignments, unreadAfter: ticksRead };
+    ticksRead++;
     const found = await findInTick(tick, order);
     if (found !== undefined) ticks.push(found);
   }
-  return { ticks, open, reference, assignments };
+  return { ticks, open, reference, assignments, unreadAfter: undefined };
 }
 
 async function findInTick(tick: StoryTick, order: string): Promise<TickOfOrder | undefined> {

@@ -1,6 +1,5 @@
-import type { StoryTick } from "../../db/story.ts";
-import type { CostParts, Explanation, Refusal } from "../dispatch/model.ts";
-import type { ExplanationHead } from "./explanation-lines.ts";
+import type { StoryTick } from "../story.ts";
+import type { CostParts, Explanation, ExplanationHead, Refusal } from "./explanation.ts";
 
 /** Explanations in plain words. */
 
