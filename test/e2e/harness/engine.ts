@@ -69,27 +69,32 @@ export async function buildWithEngine(directory: string, signal: AbortSignal): P
 
 type Buildah = (args: readonly string[]) => Promise<string>;
 
+/**
+ * buildah starts itself anew for every RUN, without our environment: so the libraries that this machine lacks are laid beneath its
+ * own, in a mount namespace that ends with the command.
+ */
+const WITH_LIBRARIES = 'mount -t overlay overlay -o lowerdir="$1" "$2" && shift 2 && exec "$@"';
+
 async function startBuildah(directory: string, signal: AbortSignal): Promise<Buildah> {
   const root = await debian("buildah", BUILDAH, signal);
   const triplet = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
+  const machine = join("/usr/lib", triplet);
+  const libraries = [machine, join(root, "usr/lib", triplet), join(root, "lib", triplet)].join(":");
   const policy = join(directory, "policy.json");
   await writeFile(policy, JSON.stringify({ default: [{ type: "insecureAcceptAnything" }] }));
   const registries = join(directory, "registries.conf");
   await writeFile(registries, "");
-  const env = {
-    LD_LIBRARY_PATH: [join(root, "usr/lib", triplet), join(root, "lib", triplet)].join(":"),
-    BUILDAH_ISOLATION: "chroot",
-    CONTAINERS_REGISTRIES_CONF: registries,
-  };
+  const env = { BUILDAH_ISOLATION: "chroot", CONTAINERS_REGISTRIES_CONF: registries };
   const storage = [
     "--storage-driver=vfs",
     `--root=${join(directory, "storage")}`,
     `--runroot=${join(directory, "run")}`,
   ];
+  const program = ["sh", "-c", WITH_LIBRARIES, "sh", libraries, machine, join(root, "usr/bin/buildah")];
   return async ([command = "", ...args]) => {
     const signed = ["bud", "from"].includes(command) ? [`--signature-policy=${policy}`] : [];
-    const all = [...storage, command, ...signed, ...args];
-    return await runProgram(join(root, "usr/bin/buildah"), all, { what: `buildah ${command}`, env }, signal);
+    const all = ["--mount", ...program, ...storage, command, ...signed, ...args];
+    return await runProgram("unshare", all, { what: `buildah ${command}`, env }, signal);
   };
 }
 
