@@ -28,31 +28,44 @@ function readSettings() {
 
 const HOSTS = 2;
 
-async function main(): Promise<void> {
-  const settings = readSettings();
+/** All phases, one after the other. */
+async function measure(fleet: RunningFleet, settings: ReturnType<typeof readSettings>): Promise<void> {
   const { workers } = settings;
   // One worker and a tenth of all have processes of their own, to be killed.
   const many = Math.max(1, Math.round(workers / 10));
   const others = workers - 1 - many;
   const share = Math.ceil(others / HOSTS);
+  progress(`${settings.cities} Cities created`);
+  const cold = await coldStart(fleet, [1, many, share, others - share]);
+  progress(`cold start: ${(cold.committedMs / 1_000).toFixed(1)} s`);
+  await rest(fleet);
+  const imbalanceAtRest = await imbalance(fleet);
+  const steady = await observe(fleet, settings.steadyMs);
+  progress(`steady: ${steady.ticks} ticks, ${steady.missedSlots} missed`);
+  const losses = [await loseHost(fleet, 0)];
+  progress("one worker lost");
+  losses.push(await loseHost(fleet, 0));
+  progress(`${many} workers lost`);
+  const replacement = await replaceAll(fleet);
+  progress("all workers replaced");
+  const run: FleetRun = { settings, cold, imbalance: imbalanceAtRest, steady, losses, replacement };
+  await writeResults(`fleet-${settings.cities}`, run);
+  process.stdout.write(`\n${formatRun(run)}\n`);
+}
+
+async function main(): Promise<void> {
+  const settings = readSettings();
+  const interrupted = Promise.withResolvers<never>();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      interrupted.reject(new Error(`ended by ${signal}`));
+    });
+  }
+  // Also before anybody waits for it.
+  interrupted.promise.catch(() => undefined);
   const fleet = await RunningFleet.start(settings, progress);
   try {
-    progress(`${settings.cities} Cities created`);
-    const cold = await coldStart(fleet, [1, many, share, others - share]);
-    progress(`cold start: ${(cold.committedMs / 1_000).toFixed(1)} s`);
-    await rest(fleet);
-    const imbalanceAtRest = await imbalance(fleet);
-    const steady = await observe(fleet, settings.steadyMs);
-    progress(`steady: ${steady.ticks} ticks, ${steady.missedSlots} missed`);
-    const losses = [await loseHost(fleet, 0)];
-    progress("one worker lost");
-    losses.push(await loseHost(fleet, 0));
-    progress(`${many} workers lost`);
-    const replacement = await replaceAll(fleet);
-    progress("all workers replaced");
-    const run: FleetRun = { settings, cold, imbalance: imbalanceAtRest, steady, losses, replacement };
-    await writeResults(`fleet-${settings.cities}`, run);
-    process.stdout.write(`\n${formatRun(run)}\n`);
+    await Promise.race([measure(fleet, settings), interrupted.promise]);
   } finally {
     await fleet.stop();
   }
