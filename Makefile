@@ -108,6 +108,7 @@ mutations: install ## Take every guard of the product away, one at a time, and s
 ##@ Measure
 bench: install ## Every benchmark in turn, then docs/benchmarks.md with its charts: about an hour on two cores
 	@$(MAKE) --no-print-directory bench-placement
+	@$(MAKE) --no-print-directory bench-round
 	@$(MAKE) --no-print-directory bench-elections
 	@$(MAKE) --no-print-directory bench-reflector
 	@$(MAKE) --no-print-directory bench-worker
@@ -123,6 +124,9 @@ bench-render: install ## docs/benchmarks.md from what lies in out/bench
 
 bench-worker: install ## One worker with many cities: punctuality, event loop, memory, also with saturated dispatch threads: CITIES=500
 	@exec env $(foreach name,CITIES PERIOD STEADY,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/bench/worker.ts
+
+bench-round: install ## What a round of the operator costs with up to 100,000 cities, in memory: CITIES=100000
+	@exec env $(foreach name,CITIES,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/bench/round.ts
 
 bench-reflector: install ## 10,000 Leases, a storm of changes and a cut connection, beside client-node's own informer: LEASES=10000
 	@exec env $(foreach name,LEASES CHANGES,$(if $($(name)),$(name)="$($(name))")) $(NODE_QUIET) test/bench/reflector.ts

@@ -163,6 +163,9 @@ async function main(): Promise<void> {
   }
 }
 
+// Whoever ends us by a signal ends the servers as well, which go with the process.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+
 main().then(
   () => process.exit(0),
   (error: unknown) => {

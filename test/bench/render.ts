@@ -37,6 +37,7 @@ one JSON each, with the machine, the versions, the seeds and all samples. How ea
   and dispatch threads. Cities have no orders: what is measured is everything but the dispatch. Requests are those that the API
   server counts in its own metrics; processor time and memory come from /proc; ticks, moves and missed slots from the ledgers. Lost
   workers are processes killed by SIGKILL with no Pod to tell, so that only their silence shows it: three heartbeats.
+* **round**: an API server in memory, and processor time, so that a busy machine does not show.
 * **elections**: two processes of client-go's leader election without a client-side rate limit, one Lease per city. The one that
   leads is killed, released (SIGTERM), and frozen for longer than its lease.
 * **placement**: in memory, the product's \`placeCities\` as the operator asks it; weights from 1 to 20. Rendezvous hashing does
@@ -55,6 +56,7 @@ async function main(): Promise<void> {
     fleets,
     elections: await read("elections"),
     placement: await read("placement"),
+    round: await read("round"),
     worker: await read("worker"),
     reflector: await read("reflector"),
     commit: await read("commit"),

@@ -59,6 +59,9 @@ function progress(line: string): void {
   process.stderr.write(`${(performance.now() / 1_000).toFixed(0).padStart(5)} s  ${line}\n`);
 }
 
+// Whoever ends us by a signal ends the servers as well, which go with the process.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+
 main().then(
   () => process.exit(0),
   (error: unknown) => {

@@ -6,6 +6,7 @@ import { quantile } from "../gaps/measure.ts";
 import type { Row as PlacementRow } from "../placement/measure.ts";
 import { formatTable as placementTable } from "../placement/report.ts";
 import { formatTable as reflectorTable, type ReflectorRun } from "../reflector/report.ts";
+import { formatTable as roundTable, type RoundRow } from "../round/report.ts";
 import { formatTable as workerTable, type WorkerRun } from "../worker/report.ts";
 import { barChart, distributionChart } from "./chart.ts";
 
@@ -20,6 +21,7 @@ export type Results = {
   readonly fleets: readonly FleetRun[];
   readonly elections: { readonly rows: readonly ElectionRun[] } | undefined;
   readonly placement: { readonly seed: number; readonly rows: readonly PlacementRow[] } | undefined;
+  readonly round: { readonly periodSeconds: number; readonly rows: readonly RoundRow[] } | undefined;
   readonly worker: WorkerRun | undefined;
   readonly reflector: ReflectorRun | undefined;
   readonly commit: { readonly rows: readonly CommitRow[] } | undefined;
@@ -37,6 +39,11 @@ export type Section = {
 export function sectionsOf(results: Results): readonly Section[] {
   return [
     fleetSection(results),
+    plainSection(
+      "A round of the operator",
+      "make bench-round",
+      results.round && roundTable(results.round.rows, results.round.periodSeconds),
+    ),
     electionSection(results),
     placementSection(results),
     plainSection("One worker", "make bench-worker", results.worker && workerTable(results.worker)),
