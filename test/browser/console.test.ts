@@ -7,6 +7,7 @@ import { startTraffic, type Traffic } from "../../local/demo/traffic.ts";
 import { awaitConsoleUrl } from "../../local/stack/console-url.ts";
 import { START_LIMIT_MS } from "../support/kube.ts";
 import { startProduct, type Product } from "../support/product.ts";
+import { happensWithin } from "../support/until.ts";
 import { launchChromium, openPage, type Scheme } from "./browser.ts";
 
 /** The console as people see it: a real Chromium on a real product with traffic. Writes the pictures of docs/console.md. */
@@ -14,7 +15,9 @@ import { launchChromium, openPage, type Scheme } from "./browser.ts";
 const PICTURES = "docs/console";
 const SCHEMES: readonly Scheme[] = ["light", "dark"];
 const LIMIT_MS = 60_000;
-const ENOUGH_TICKS = 40;
+const TICKS_AFTER_MS = 6_000;
+/** So that there is a strip to look at. */
+const ENOUGH_TICKS = 25;
 let product: Product;
 let traffic: Traffic;
 let browser: Browser;
@@ -45,7 +48,10 @@ beforeAll(
     const signal = AbortSignal.timeout(LIMIT_MS);
     url = await awaitConsoleUrl({ directory: stack.directory, operator: "operator-1" }, signal);
     browser = await launchChromium();
-    await product.awaitTicks(cities, ENOUGH_TICKS, 2 * LIMIT_MS);
+    await happensWithin(2 * LIMIT_MS, `tick ${ENOUGH_TICKS} of madrid`, async () => {
+      const [row] = await product.query("SELECT MAX(tick) AS tick FROM tick WHERE city = 'madrid'");
+      return Number(row?.["tick"]) >= ENOUGH_TICKS;
+    });
   },
   START_LIMIT_MS + 2 * LIMIT_MS,
 );
@@ -93,7 +99,7 @@ describe.each(SCHEMES)("in a %s scheme", (scheme) => {
     await page.locator("#worker-rows tr").nth(2).waitFor();
     expect(await page.locator("#counts").innerText()).toContain("5");
     expect(await page.locator("#replica").innerText()).toMatch(/^operator-1, (leads|stands by)$/);
-    expect(await page.getByRole("option").getAttribute("aria-setsize")).toBe("5");
+    expect(await page.getByRole("listbox").getByRole("option").getAttribute("aria-setsize")).toBe("5");
     expect(await offencesOf(page)).toEqual([]);
     await page.screenshot({ path: `${PICTURES}/fleet-${scheme}.png` });
   });
@@ -187,6 +193,8 @@ test(
     expect(await page.locator("#slots-summary").innerText()).toMatch(
       new RegExp(`Held by .*${pod}.*, then worker-`),
     );
+    // Some of its ticks, to be seen in the picture.
+    await page.waitForTimeout(TICKS_AFTER_MS);
     await page
       .locator("section", { has: page.locator("#slots") })
       .screenshot({ path: `${PICTURES}/slots.png` });
