@@ -83,10 +83,13 @@ export function createIndicators(input: {
     } else if (commit !== undefined && commit.committedAtMs !== watched.commit?.committedAtMs) {
       advance(city, watched, commit);
     }
-    const state = stateOf(city, view.nowMs - watched.lastCommitMs, view);
+    tellState(watched, stateOf(city, view.nowMs - watched.lastCommitMs, view));
+    return watched;
+  }
+
+  function tellState(watched: Watched, state: CityState): void {
     if (state === "stalled" && watched.state !== "stalled") metrics.stalls();
     watched.state = state;
-    return watched;
   }
 
   function begin(city: CityView, commit: Commit | undefined, view: FleetView): Watched {
@@ -176,6 +179,8 @@ export function createIndicators(input: {
       const watched = cities.get(city);
       const cause = moveCauseOf(because);
       if (watched === undefined || cause === undefined) return;
+      // It is moved in the round in which it stalls, mostly between two looks.
+      if (because === "stalled") tellState(watched, "stalled");
       if (because !== "spec-changed") watched.moves += 1;
       // Moved again before its first commit: what began the gap is its cause.
       watched.move = { token, cause: watched.move?.cause ?? cause };

@@ -7,6 +7,7 @@ import { startTraffic, type Traffic } from "../../../local/demo/traffic.ts";
 import { panelsOf, type Dashboard } from "../../../local/monitoring/dashboards/dashboard.ts";
 import { DASHBOARDS } from "../../../local/monitoring/derived.ts";
 import { START_LIMIT_MS } from "../../support/kube.ts";
+import { LOSS_WINDOW_MS } from "../../../operator/cities/brake.ts";
 import { startProduct, type Product } from "../../support/product.ts";
 import {
   metricsAddress,
@@ -69,6 +70,13 @@ async function sumBecomes(query: string, condition: (sum: number) => boolean): P
   );
 }
 
+/** The pod that holds the most cities, and these. */
+async function fullest(): Promise<{ readonly pod: string; readonly cities: readonly string[] }> {
+  const held = [...(await product.holdings())].toSorted(([, left], [, right]) => right.length - left.length);
+  const [pod, cities] = held[0]!;
+  return { pod, cities };
+}
+
 const atLeast =
   (least: number) =>
   (sum: number): boolean =>
@@ -111,22 +119,22 @@ describe("an indicator", () => {
   }, 90_000);
 
   test("tells of a handoff, and of what it was for", async () => {
-    const drained = product.stack.processes.get("worker-1")!;
+    const { pod } = await fullest();
+    const drained = product.stack.processes.get(pod)!;
     drained.signal("SIGTERM");
     await drained.exited;
     await sumBecomes(
       'dispatch_operator_handoff_gap_beyond_period_seconds_count{because="holder-draining"}',
       atLeast(1),
     );
-    product.stack.startWorker("worker-1");
+    product.stack.startWorker(pod);
     await awaitWorkers(3);
     await scrapeAll();
   }, 120_000);
 
   test("tells of a takeover, of its gap, and of the slots that it cost", async () => {
-    const theirs = (await product.holdings()).get("worker-2") ?? [];
-    expect(theirs.length).toBeGreaterThan(0);
-    product.stack.processes.get("worker-2")!.signal("SIGKILL");
+    const { pod, cities: theirs } = await fullest();
+    product.stack.processes.get(pod)!.signal("SIGKILL");
     const takeover = "dispatch_operator_takeover_gap_beyond_period_seconds";
     await sumBecomes(`${takeover}_count{because="holder-gone"}`, atLeast(theirs.length));
     // Three heartbeats of a second were missed before anybody could know.
@@ -134,10 +142,37 @@ describe("an indicator", () => {
     await sumBecomes("dispatch_operator_missed_slots_total", atLeast(2 * theirs.length));
     await sumBecomes(`dispatch_operator_city_missed_slots_total{city="${theirs[0]}"}`, atLeast(2));
     await sumBecomes(`dispatch_operator_city_moves_total{city="${theirs[0]}"}`, atLeast(1));
-    product.stack.startWorker("worker-2");
+    product.stack.startWorker(pod);
     await awaitWorkers(3);
     await scrapeAll();
   }, 120_000);
+
+  test("tells of a worker that was frozen, and whose ticks are fenced when it thaws", async () => {
+    const { pod, cities: theirs } = await fullest();
+    const frozen = product.stack.processes.get(pod)!;
+    frozen.signal("SIGSTOP");
+    await awaitWorkers(2);
+    await product.awaitTicks(theirs, await product.databaseTimeMs(), 20_000);
+    frozen.signal("SIGCONT");
+    await sumBecomes(`dispatch_worker_ticks_total{pod="${pod}",outcome="fenced"}`, atLeast(1));
+    await awaitWorkers(3);
+  }, 120_000);
+
+  test("tells of most workers lost at once, and of the brake that holds", async () => {
+    // Whoever was lost in the tests before does not count any more.
+    await sleep(LOSS_WINDOW_MS);
+    await sumBecomes('dispatch_operator_brake{brake="most-lost"}', (sum) => sum === 0);
+    const [before = 0] = await prometheus.now('sum(dispatch_operator_brakes_total{brake="most-lost"})');
+    // Only a loss with cities in the hands counts: all are given some before two of the three are lost.
+    await happensWithin(DATA_LIMIT_MS, "cities for all", async () => (await product.holdings()).size === 3);
+    for (const name of ["worker-1", "worker-2"]) product.stack.processes.get(name)!.signal("SIGKILL");
+    await sumBecomes('dispatch_operator_brakes_total{brake="most-lost"}', atLeast(before + 1));
+    await sumBecomes('dispatch_operator_waiting_cities{because="most-lost"}', atLeast(1));
+    for (const name of ["worker-1", "worker-2"]) product.stack.startWorker(name);
+    await awaitWorkers(3);
+    await sumBecomes('dispatch_operator_cities{state="ticking"}', (sum) => sum === CITIES.length + 1);
+    await scrapeAll();
+  }, 150_000);
 
   test("tells of a database that is away, and of the time that it made late", async () => {
     await product.mysql.stop();

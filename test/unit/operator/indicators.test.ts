@@ -113,6 +113,16 @@ describe("the indicators", () => {
     expect(await values.value('dispatch_operator_cities{state="stalled"}')).toBe(1);
   });
 
+  test("count a stall also where the city is moved before anybody looks, and only once", async () => {
+    await look([ticking(4n)]);
+    indicators.assigned("madrid", parseToken("8"), "stalled");
+    expect(await values.value("dispatch_operator_stalls_total")).toBe(1);
+    const city = ticking(4n);
+    for (let second = 0; second < 9; second++) await look([city]);
+    indicators.assigned("madrid", parseToken("9"), "stalled");
+    expect(await values.value("dispatch_operator_stalls_total")).toBe(2);
+  });
+
   test("hold nothing against a city while it is suspended, nor for that time afterwards", async () => {
     await look([ticking(4n)]);
     for (let second = 0; second < 9; second++) await look([{ ...ticking(4n), isSuspended: true }]);
