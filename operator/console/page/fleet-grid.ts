@@ -1,7 +1,7 @@
 import { holderColour, type Colours } from "./colours.ts";
 import { byId, contextOf, setText } from "./elements.ts";
 import { cornerOf, heightOf, indexAfterKey, indexAt, layoutOf, type GridLayout } from "./grid.ts";
-import { LEVEL_WORDS, sayAge, sayWorker, type Health } from "./health.ts";
+import { LEVEL_WORDS, sayAge, sayWorker, type Health, type Level } from "./health.ts";
 import type { CityTile } from "./picture.ts";
 
 /**
@@ -17,6 +17,8 @@ export type FleetGrid = {
 };
 
 const TEXT_INSET = 9;
+/** What tells levels apart without colours, where there is room for text. */
+const SIGNS: Readonly<Partial<Record<Level, string>>> = { stalled: "! ", late: "– ", suspended: "‖ " };
 
 export function createFleetGrid(onOpen: (city: string) => void): FleetGrid {
   const box = byId("grid", HTMLDivElement);
@@ -131,7 +133,7 @@ function drawCell(context: CanvasRenderingContext2D, input: CellInput): void {
 
 type Box = { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 
-/** What tells levels apart without colours. */
+/** The same where there is none. */
 function drawMark(context: CanvasRenderingContext2D, box: Box, { city, colours }: CellInput): void {
   const { level } = city.health;
   const { x, y, width, height } = box;
@@ -163,7 +165,7 @@ function drawText(context: CanvasRenderingContext2D, box: Box, input: CellInput)
   const room = width - 2 * TEXT_INSET;
   context.textBaseline = "alphabetic";
   context.fillStyle = colours.onLevel[health.level];
-  const sign = health.level === "stalled" ? "! " : health.level === "suspended" ? "‖ " : "";
+  const sign = SIGNS[health.level] ?? "";
   if (layout.detail === "name") {
     context.font = "12px system-ui, sans-serif";
     context.fillText(fit(context, `${sign}${city.name}`, room), x + TEXT_INSET, y + 16);
