@@ -55,6 +55,9 @@ export function problemOf(dense: DenseProblem): MatchingProblem {
       group: Int32Array.from(groups),
     },
     pairCost: (row, column) => pairs[row]![column]!,
+    pairCosts: (row, asked, count, costs) => {
+      for (let index = 0; index < count; index++) costs[index] = pairs[row]![asked[index]!]!;
+    },
     pairCostAtLeast: (row, group, meters) => {
       const { x, y } = rowPlaces[row]!;
       return Math.min(

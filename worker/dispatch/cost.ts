@@ -77,7 +77,7 @@ export function partsOfNobody(bundle: Bundle, nowMs: number, parameters: Dispatc
 
 /** Whole numbers add up to the same sum in any order, so that equal answers compare as equal. */
 export function toDeciseconds(ms: number): number {
-  return Math.round(ms / 100);
+  return Math.floor(ms / 100 + 0.5);
 }
 
 function lateAtPickupMs(bundle: Bundle, pickupMs: number): number {

@@ -48,6 +48,8 @@ export class PairCosts {
   readonly #detoursMs: Float64Array;
   /** For each bundle, speed and stop: from which moment of pickup on it is late at the door. */
   readonly #lateFromMs: Float64Array;
+  readonly #one = new Int32Array(1);
+  readonly #oneCost = new Float64Array(1);
 
   constructor(
     bundles: readonly Bundle[],
@@ -118,33 +120,42 @@ export class PairCosts {
 
   /** The same as `pairCost` of the two. */
   readonly of = (row: number, column: number): number => {
+    this.#one[0] = column;
+    this.ofMany(row, this.#one, 1, this.#oneCost);
+    return this.#oneCost[0] ?? 0;
+  };
+
+  /** The same of the bundle and each of the first `count` of `columns`, into `costs`: one loop is faster than many calls. */
+  readonly ofMany = (row: number, columns: Int32Array, count: number, costs: Float64Array): void => {
     const { serviceTimeMs, pickupTravelMaxMs, weights } = this.#parameters;
-    const speed = this.speedOf[column] ?? 0;
-    const east = (this.#storeX[row] ?? 0) - (this.#x[column] ?? 0);
-    const north = (this.#storeY[row] ?? 0) - (this.#y[column] ?? 0);
-    const onTheWayMs = travelMs(Math.sqrt(east * east + north * north), this.#speeds[speed] ?? 0);
-    const atStoreMs = (this.#startsAtMs[column] ?? 0) + onTheWayMs + serviceTimeMs / 2;
-    const pickupMs = Math.max(atStoreMs, this.#readyAtMs[row] ?? 0);
+    const storeX = this.#storeX[row] ?? 0;
+    const storeY = this.#storeY[row] ?? 0;
+    const readyAtMs = this.#readyAtMs[row] ?? 0;
     const size = this.#size[row] ?? 0;
-    if (this.#isParticular[row] === 1) {
-      if (this.#isRefused(row, column, onTheWayMs)) return Infinity;
-    } else if (
-      onTheWayMs > pickupTravelMaxMs ||
-      size > (this.#room[column] ?? 0) ||
-      pickupMs > (this.#shiftEndsAtMs[column] ?? 0) ||
-      (this.#isDeclined[row] === 1 && this.#declined.has(this.#pairOf(row, column))) ||
-      (size > 1 && this.#isDelayed(row, column, onTheWayMs))
-    ) {
-      return Infinity;
+    const isPlain = this.#isParticular[row] === 0 && this.#isDeclined[row] === 0 && size === 1;
+    for (let index = 0; index < count; index++) {
+      const column = columns[index] ?? 0;
+      const speed = this.speedOf[column] ?? 0;
+      const east = storeX - (this.#x[column] ?? 0);
+      const north = storeY - (this.#y[column] ?? 0);
+      const onTheWayMs = travelMs(Math.sqrt(east * east + north * north), this.#speeds[speed] ?? 0);
+      const atStoreMs = (this.#startsAtMs[column] ?? 0) + onTheWayMs + serviceTimeMs / 2;
+      const pickupMs = atStoreMs > readyAtMs ? atStoreMs : readyAtMs;
+      const isWithinLimits =
+        onTheWayMs <= pickupTravelMaxMs &&
+        size <= (this.#room[column] ?? 0) &&
+        pickupMs <= (this.#shiftEndsAtMs[column] ?? 0);
+      if (isPlain ? !isWithinLimits : this.#isRefused(row, column, onTheWayMs, isWithinLimits)) {
+        costs[index] = Infinity;
+        continue;
+      }
+      const kind = row * this.#speeds.length + speed;
+      const travelCost = weights.travel * (onTheWayMs + (this.#fromStoreMs[kind] ?? 0));
+      let weightedMs =
+        this.#weightedLateMs(row, kind, pickupMs) + travelCost + weights.waiting * (pickupMs - atStoreMs);
+      if (!isPlain) weightedMs += this.#weightedReassignmentMs(row, column);
+      costs[index] = toDeciseconds(weightedMs);
     }
-    const kind = row * this.#speeds.length + speed;
-    const travelCost = weights.travel * (onTheWayMs + (this.#fromStoreMs[kind] ?? 0));
-    return toDeciseconds(
-      this.#weightedLateMs(row, kind, pickupMs) +
-        travelCost +
-        weights.waiting * (pickupMs - atStoreMs) +
-        this.#weightedReassignmentMs(row, column),
-    );
   };
 
   /**
@@ -187,17 +198,16 @@ export class PairCosts {
     return this.#parameters.weights.reassignment * this.#parameters.reassignGainMinMs;
   }
 
-  #isRefused(row: number, column: number, onTheWayMs: number): boolean {
+  /** Of a bundle that some couriers must not bring, although they are within the limits. */
+  #isRefused(row: number, column: number, onTheWayMs: number, isWithinLimits: boolean): boolean {
     const bundle = this.#bundles[row];
     const courier = this.#couriers[column];
     if (bundle === undefined || courier === undefined) return true;
-    return refusalOf(bundle, courier, onTheWayMs, this.#parameters) !== undefined;
-  }
-
-  #isDelayed(row: number, column: number, onTheWayMs: number): boolean {
-    const bundle = this.#bundles[row];
-    const courier = this.#couriers[column];
-    if (bundle === undefined || courier === undefined) return true;
+    if (this.#isParticular[row] === 1) {
+      return refusalOf(bundle, courier, onTheWayMs, this.#parameters) !== undefined;
+    }
+    if (!isWithinLimits) return true;
+    if (this.#isDeclined[row] === 1 && this.#declined.has(this.#pairOf(row, column))) return true;
     return delaysTooLong(bundle, courier, onTheWayMs, this.#parameters);
   }
 }

@@ -32,5 +32,6 @@ export function metersBetween(from: Place, to: Place): number {
 
 /** Straight-line travel time, in whole milliseconds. */
 export function travelMs(meters: number, metersPerMinute: number): number {
-  return Math.round((meters * 60_000) / metersPerMinute);
+  // Several times as fast as Math.round, and asked for every pair.
+  return Math.floor((meters * 60_000) / metersPerMinute + 0.5);
 }

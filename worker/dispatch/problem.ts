@@ -32,6 +32,7 @@ export function matchingProblemOf(
       group: groupOf,
     },
     pairCost: costs.of,
+    pairCosts: costs.ofMany,
     pairCostAtLeast(row, group, meters) {
       const starts = groups[group];
       return starts === undefined ? Infinity : costs.atLeast(row, starts, meters);

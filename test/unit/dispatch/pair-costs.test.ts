@@ -52,10 +52,14 @@ test("the costs that the matching asks for are those of the pairs, and none is b
     fc.property(fc.nat(), (seed) => {
       const { pool, bundles } = aRandomCity(seed);
       const problem = matchingProblemOf(pool, bundles, PARTICULARS);
+      const columns = Int32Array.from(pool.couriers.keys());
+      const costs = new Float64Array(columns.length);
       bundles.forEach((bundle, row) => {
+        problem.pairCosts(row, columns, columns.length, costs);
         pool.couriers.forEach((courier, column) => {
           const cost = pairCost(bundle, courier, PARTICULARS);
           expect(problem.pairCost(row, column)).toBe(cost);
+          expect(costs[column]).toBe(cost);
           const meters = Math.hypot(courier.start.x - bundle.store.x, courier.start.y - bundle.store.y);
           const group = problem.columns.group[column]!;
           for (const share of [0, 0.5, 1]) {

@@ -33,8 +33,7 @@ export class ColumnGrid {
   /** The columns of cell `c` are `items[starts[c]]` to `items[starts[c + 1] - 1]`. */
   readonly starts: Int32Array;
   readonly items: Int32Array;
-  /** Lower bounds for the prices of the columns of each cell and of all, as last noted. */
-  readonly leastPrices: Float64Array;
+  /** What the columns' prices are at least, as last noted. */
   leastPrice = 0;
   readonly #frame: Frame;
   readonly #cellMeters: number;
@@ -49,7 +48,6 @@ export class ColumnGrid {
     const cells = this.cellsEast * this.cellsNorth;
     this.starts = new Int32Array(cells + 1);
     this.items = new Int32Array(columns.length);
-    this.leastPrices = new Float64Array(cells);
     const cellOf = columns.map((column) => this.cellAt(x[column] ?? 0, y[column] ?? 0));
     for (const cell of cellOf) this.starts[cell + 1] = (this.starts[cell + 1] ?? 0) + 1;
     for (let cell = 0; cell < cells; cell++) {
@@ -76,17 +74,6 @@ export class ColumnGrid {
     return clamp(Math.floor((y - this.#frame.south) / this.#cellMeters), this.cellsNorth - 1);
   }
 
-  /** From a place to all columns of the cell; no more than the true distance. */
-  metersToCell(x: number, y: number, east: number, north: number): number {
-    const { west, south, width, height } = this.#frame;
-    const size = this.#cellMeters;
-    const fromWest = clamp(x - west, width);
-    const fromSouth = clamp(y - south, height);
-    const eastwards = Math.max(0, east * size - fromWest, fromWest - (east + 1) * size);
-    const northwards = Math.max(0, north * size - fromSouth, fromSouth - (north + 1) * size);
-    return Math.sqrt(eastwards * eastwards + northwards * northwards);
-  }
-
   /** From a place to all columns of ring `ring` around it and beyond; Infinity when there is no such cell. */
   metersToRing(x: number, y: number, ring: number): number {
     if (ring === 0) return 0;
@@ -107,15 +94,7 @@ export class ColumnGrid {
   /** Prices may rise afterwards without harm; when one falls, they are to be noted again. */
   notePrices(price: Float64Array): void {
     this.leastPrice = Infinity;
-    for (let cell = 0; cell < this.leastPrices.length; cell++) {
-      let least = Infinity;
-      const end = this.starts[cell + 1] ?? 0;
-      for (let index = this.starts[cell] ?? 0; index < end; index++) {
-        least = Math.min(least, price[this.items[index] ?? 0] ?? 0);
-      }
-      this.leastPrices[cell] = least;
-      this.leastPrice = Math.min(this.leastPrice, least);
-    }
+    for (const column of this.items) this.leastPrice = Math.min(this.leastPrice, price[column] ?? 0);
   }
 }
 

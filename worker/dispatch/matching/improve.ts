@@ -8,7 +8,8 @@ const ENTRY_UNITS = 16;
 
 export type Improvement = {
   readonly outcome: "best-of-offers" | "deadline";
-  /** By how much a price has fallen at most. */
+  /** Whose prices have fallen, and by how much at most. */
+  readonly fallen: Int32Array;
   readonly drop: number;
 };
 
@@ -23,10 +24,12 @@ export function improve(offers: Offers, standing: Standing, budget: Budget): Imp
   releaseInexact(rows, columns);
   const finished = enterAll(rows, columns, budget) && enterAll(columns, rows, budget);
   let drop = 0;
-  for (let column = 0; column < rowOf.length; column++) {
-    drop = Math.max(drop, (before[column] ?? 0) - (price[column] ?? 0));
-  }
-  return { outcome: finished ? "best-of-offers" : "deadline", drop };
+  const fallen = Int32Array.from(rowOf.keys()).filter((column) => {
+    const fall = (before[column] ?? 0) - (price[column] ?? 0);
+    drop = Math.max(drop, fall);
+    return fall > 0;
+  });
+  return { outcome: finished ? "best-of-offers" : "deadline", fallen, drop };
 }
 
 /** Members gain what they save by not staying alone; a column's dual is its price. */

@@ -9,8 +9,10 @@ import { solve, solveFrom, type Solution, type Workings } from "./solve.ts";
 export type MatchingProblem = {
   readonly rows: MatchingRows;
   readonly columns: MatchingColumns;
-  /** What matching the two costs; Infinity when they must not be matched. Pure, and fast: it is asked very often. */
+  /** What matching the two costs; Infinity when they must not be matched. Pure, and fast. */
   readonly pairCost: (row: number, column: number) => number;
+  /** The same of the row and each of the first `count` of `columns`, into `costs`. */
+  readonly pairCosts: (row: number, columns: Int32Array, count: number, costs: Float64Array) => void;
   /**
    * No column of the group that is this many metres or more from the row costs less than this. Never falls as the distance
    * grows; Infinity when none of them may be matched. The closer it is to what they do cost, the fewer are looked at.
@@ -140,7 +142,8 @@ function costOf({ rows, pairCost }: MatchingProblem, columnOf: Int32Array): numb
 
 /** The same problem with the rows and columns that are at `rowAt` and `columnAt`, in their order. */
 function reorder(problem: MatchingProblem, rowAt: Int32Array, columnAt: Int32Array): MatchingProblem {
-  const { rows, columns, pairCost, pairCostAtLeast } = problem;
+  const { rows, columns, pairCost, pairCosts, pairCostAtLeast } = problem;
+  const asked = new Int32Array(columnAt.length);
   return {
     rows: {
       ids: pick(rows.ids, rowAt),
@@ -155,6 +158,10 @@ function reorder(problem: MatchingProblem, rowAt: Int32Array, columnAt: Int32Arr
       group: columnAt.map((column) => columns.group[column] ?? 0),
     },
     pairCost: (row, column) => pairCost(rowAt[row] ?? 0, columnAt[column] ?? 0),
+    pairCosts: (row, ranked, count, costs) => {
+      for (let index = 0; index < count; index++) asked[index] = columnAt[ranked[index] ?? 0] ?? 0;
+      pairCosts(rowAt[row] ?? 0, asked, count, costs);
+    },
     pairCostAtLeast: (row, group, meters) => pairCostAtLeast(rowAt[row] ?? 0, group, meters),
   };
 }

@@ -5,7 +5,7 @@ import type { ColumnSearch } from "./search.ts";
 /** How many columns a row is offered at first. */
 const OFFERS_MIN = 16;
 /** And how many at most at a time, later. */
-const OFFERS_MAX = 32;
+const OFFERS_MAX = 16;
 
 /**
  * Which columns each row is offered: not all, but enough. For each row it is known what every column that it is not offered
@@ -123,6 +123,18 @@ export class Offers {
   notePriceDrop(price: Float64Array, drop: number): void {
     for (let row = 0; row < this.rows; row++) this.rest[row] = (this.rest[row] ?? 0) - drop;
     this.#search.notePrices(price);
+  }
+
+  /** The same when it is known whose prices have fallen: rows to which it may matter look at each of them. */
+  notePricesFallen(price: Float64Array, fallen: Int32Array, drop: number): void {
+    this.#search.notePrices(price);
+    for (let row = 0; row < this.rows; row++) {
+      const rest = this.rest[row] ?? 0;
+      const pays = this.leastPriced(row, price);
+      // Of the fallen ones, those that the row is offered cost it no less than it pays.
+      const lowered = rest - drop >= pays ? rest - drop : this.#search.leastPricedOf(row, fallen);
+      this.rest[row] = Math.min(rest, lowered);
+    }
   }
 
   /** No matching of all pairs costs less than this: what the rows pay at least at these prices, without the prices. */

@@ -2,7 +2,7 @@ import { Found } from "./found.ts";
 import { ColumnGrid, frameOf } from "./grid.ts";
 import type { MatchingProblem } from "./match.ts";
 
-/** After how many searches the least price of every cell is noted again. */
+/** After how many searches the least price of every group is noted again. */
 const SEARCHES_PER_NOTE = 256;
 /** A search that looked at this share of all columns will be followed by others that do. */
 const WIDE_SHARE = 0.1;
@@ -23,6 +23,11 @@ export class ColumnSearch {
   readonly #atLeast: Float64Array;
   /** Columns that the present search passes over carry its number. */
   readonly #passed: Int32Array;
+  /** The columns of the ring at hand, and what they cost the row. */
+  readonly #near: Int32Array;
+  readonly #nearCosts: Float64Array;
+  #nearCount = 0;
+  readonly #everyColumn: Int32Array;
   #search = 0;
   #looked = 0;
   /** All costs of rows that are wide-searched again and again. */
@@ -38,6 +43,9 @@ export class ColumnSearch {
     this.#ring = new Int32Array(this.#grids.length);
     this.#atLeast = new Float64Array(this.#grids.length);
     this.#passed = new Int32Array(x.length);
+    this.#near = new Int32Array(x.length);
+    this.#nearCosts = new Float64Array(x.length);
+    this.#everyColumn = Int32Array.from(x.keys());
   }
 
   /** From now on these are the prices, one for each column and none negative. To be called again when one has fallen. */
@@ -57,6 +65,16 @@ export class ColumnSearch {
     let least = Infinity;
     for (let group = 0; group < this.#grids.length; group++) {
       least = Math.min(least, this.#problem.pairCostAtLeast(row, group, 0));
+    }
+    return least;
+  }
+
+  /** What the cheapest of these columns costs the row, price included. */
+  leastPricedOf(row: number, columns: Int32Array): number {
+    this.#problem.pairCosts(row, columns, columns.length, this.#nearCosts);
+    let least = Infinity;
+    for (let index = 0; index < columns.length; index++) {
+      least = Math.min(least, (this.#nearCosts[index] ?? 0) + (this.#price[columns[index] ?? 0] ?? 0));
     }
     return least;
   }
@@ -119,42 +137,41 @@ export class ColumnSearch {
   #lookAtRing(row: number, group: number, ring: number, count: number, below: number): number {
     const grid = this.#grids[group];
     if (grid === undefined) return below;
-    const x = this.#problem.rows.x[row] ?? 0;
-    const y = this.#problem.rows.y[row] ?? 0;
-    const middleEast = grid.eastOf(x);
-    const middleNorth = grid.northOf(y);
+    const middleEast = grid.eastOf(this.#problem.rows.x[row] ?? 0);
+    const middleNorth = grid.northOf(this.#problem.rows.y[row] ?? 0);
     const southmost = Math.max(0, middleNorth - ring);
     const northmost = Math.min(grid.cellsNorth - 1, middleNorth + ring);
-    let limit = below;
+    // With a higher price nobody in this ring is cheap enough, whatever the exact distance.
+    const priceBelow = below - ((this.#atLeast[group] ?? 0) - grid.leastPrice);
+    this.#nearCount = 0;
     for (let north = southmost; north <= northmost; north++) {
       const isEdge = Math.abs(north - middleNorth) === ring;
       const step = isEdge ? 1 : 2 * ring;
-      for (let east = middleEast - ring; east <= middleEast + ring; east += step) {
-        if (east < 0 || east >= grid.cellsEast) continue;
-        const cell = north * grid.cellsEast + east;
-        if (grid.starts[cell] === grid.starts[cell + 1]) continue;
-        const price = grid.leastPrices[cell] ?? 0;
-        if (price > grid.leastPrice) {
-          const meters = grid.metersToCell(x, y, east, north);
-          if (this.#problem.pairCostAtLeast(row, group, meters) + price >= limit) continue;
-        }
-        limit = this.#lookAtCell(row, grid, cell, count, limit);
-      }
+      const eastmost = Math.min(grid.cellsEast - 1, middleEast + ring);
+      let east = middleEast - ring;
+      if (east < 0) east = isEdge ? 0 : middleEast + ring;
+      for (; east <= eastmost; east += step) this.#noteCell(grid, north * grid.cellsEast + east, priceBelow);
     }
-    return limit;
+    return this.#lookAtNear(row, count, below);
   }
 
-  #lookAtCell(row: number, grid: ColumnGrid, cell: number, count: number, below: number): number {
-    const { found } = this;
-    const { pairCost } = this.#problem;
-    let limit = below;
-    const start = grid.starts[cell] ?? 0;
+  #noteCell(grid: ColumnGrid, cell: number, priceBelow: number): void {
     const end = grid.starts[cell + 1] ?? 0;
-    this.#looked += end - start;
-    for (let index = start; index < end; index++) {
+    for (let index = grid.starts[cell] ?? 0; index < end; index++) {
       const column = grid.items[index] ?? 0;
-      if (this.#passed[column] === this.#search) continue;
-      const cost = pairCost(row, column);
+      if ((this.#price[column] ?? 0) >= priceBelow || this.#passed[column] === this.#search) continue;
+      this.#near[this.#nearCount++] = column;
+    }
+  }
+
+  #lookAtNear(row: number, count: number, below: number): number {
+    const { found } = this;
+    this.#problem.pairCosts(row, this.#near, this.#nearCount, this.#nearCosts);
+    this.#looked += this.#nearCount;
+    let limit = below;
+    for (let index = 0; index < this.#nearCount; index++) {
+      const column = this.#near[index] ?? 0;
+      const cost = this.#nearCosts[index] ?? 0;
       const priced = cost + (this.#price[column] ?? 0);
       if (priced >= limit) continue;
       found.add(column, cost, priced);
@@ -180,7 +197,7 @@ export class ColumnSearch {
     const columns = this.#passed.length;
     if ((this.#written.size + 1) * columns > WRITTEN_COSTS_MAX) return;
     const costs = new Float64Array(columns);
-    for (let column = 0; column < columns; column++) costs[column] = this.#problem.pairCost(row, column);
+    this.#problem.pairCosts(row, this.#everyColumn, columns, costs);
     this.#written.set(row, costs);
   }
 }

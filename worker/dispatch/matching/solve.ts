@@ -17,6 +17,8 @@ const SCARCE_COLUMNS_PER_ROW = 3;
 const BIDS_PER_ROW_FIRST = 60;
 const BIDS_PER_ROW_RISING = 2;
 const BIDS_PER_ROW_FALLING = 30;
+/** When more prices have fallen, to look at each of them takes longer than to search again. */
+const FALLEN_MAX = 512;
 
 export type Solution = {
   /** For each row its column, or -1. */
@@ -138,7 +140,7 @@ class Solver {
     const last = Math.ceil(spread * INCREMENT_SHARE);
     const isScarce = columns < SCARCE_COLUMNS_PER_ROW * rows;
     let bidsPerRow = isScarce ? BIDS_PER_ROW_RISING : BIDS_PER_ROW_FIRST;
-    this.#increment = isScarce ? spread : last;
+    this.#increment = isScarce ? spread * INCREMENT_STEP : last;
     while (!this.#holdRound(bidsPerRow * rows)) {
       if (this.#budget.spend(0)) return false;
       bidsPerRow = BIDS_PER_ROW_RISING;
@@ -195,8 +197,9 @@ class Solver {
   /** Until no row would rather have a column that it is not offered. */
   prove(): boolean {
     for (;;) {
-      const { outcome, drop } = improve(this.#offers, this.#standing, this.#budget);
-      this.#offers.notePriceDrop(this.#standing.price, drop);
+      const { outcome, fallen, drop } = improve(this.#offers, this.#standing, this.#budget);
+      if (fallen.length > FALLEN_MAX) this.#offers.notePriceDrop(this.#standing.price, drop);
+      else this.#offers.notePricesFallen(this.#standing.price, fallen, drop);
       this.#noteMatching();
       if (outcome === "deadline") return false;
       const revealed = this.#reveal();
