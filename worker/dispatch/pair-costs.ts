@@ -132,14 +132,15 @@ export class PairCosts {
     const storeY = this.#storeY[row] ?? 0;
     const readyAtMs = this.#readyAtMs[row] ?? 0;
     const size = this.#size[row] ?? 0;
+    const [x, y, startsAt, speedOf] = [this.#x, this.#y, this.#startsAtMs, this.speedOf];
     const isPlain = this.#isParticular[row] === 0 && this.#isDeclined[row] === 0 && size === 1;
     for (let index = 0; index < count; index++) {
       const column = columns[index] ?? 0;
-      const speed = this.speedOf[column] ?? 0;
-      const east = storeX - (this.#x[column] ?? 0);
-      const north = storeY - (this.#y[column] ?? 0);
+      const speed = speedOf[column] ?? 0;
+      const east = storeX - (x[column] ?? 0);
+      const north = storeY - (y[column] ?? 0);
       const onTheWayMs = travelMs(Math.sqrt(east * east + north * north), this.#speeds[speed] ?? 0);
-      const atStoreMs = (this.#startsAtMs[column] ?? 0) + onTheWayMs + serviceTimeMs / 2;
+      const atStoreMs = (startsAt[column] ?? 0) + onTheWayMs + serviceTimeMs / 2;
       const pickupMs = atStoreMs > readyAtMs ? atStoreMs : readyAtMs;
       const isWithinLimits =
         onTheWayMs <= pickupTravelMaxMs &&

@@ -2,10 +2,10 @@ import { Found } from "./found.ts";
 import type { MatchingProblem } from "./match.ts";
 import type { ColumnSearch } from "./search.ts";
 
-/** How many columns a row is offered at first. */
-const OFFERS_MIN = 16;
-/** And how many at most at a time, later. */
-const OFFERS_MAX = 16;
+/** How many columns a row is offered at a time. */
+const OFFERS_OF_SEARCHED = 16;
+/** Where all costs are written down, to look again is cheap, and to sort out many is not. */
+const OFFERS_OF_WRITTEN = 4;
 
 /**
  * Which columns each row is offered: not all, but enough. For each row it is known what every column that it is not offered
@@ -48,12 +48,12 @@ export class Offers {
   }
 
   /**
-   * Offers the row more columns, up to twice as many as it has, the cheapest with their prices, of those that cost less than `below`.
+   * Offers the row some more columns, the cheapest with their prices, of those that cost less than `below`.
    * Returns what the cheapest of them costs with its price; Infinity when there is none.
    */
   extend(row: number, below: number): number {
     const known = this.column.subarray(this.start[row], this.end[row]);
-    const count = Math.min(OFFERS_MAX, Math.max(OFFERS_MIN, known.length));
+    const count = this.#search.isWrittenDown(row) ? OFFERS_OF_WRITTEN : OFFERS_OF_SEARCHED;
     this.rest[row] = this.#search.findCheapest(row, count, below, known);
     const { column, cost, priced, count: added } = this.#search.found;
     this.#append(row, column.subarray(0, added), cost.subarray(0, added));

@@ -60,6 +60,11 @@ export class ColumnSearch {
     if (costs !== undefined) this.#written.set(row, costs);
   }
 
+  /** Whether a search for the row looks at every column, at what it is known to cost. */
+  isWrittenDown(row: number): boolean {
+    return this.#written.has(row);
+  }
+
   /** What the row pays at least, whatever the column and its price. */
   leastCost(row: number): number {
     let least = Infinity;
@@ -182,10 +187,11 @@ export class ColumnSearch {
 
   #findWritten(costs: Float64Array, count: number, below: number): number {
     const { found } = this;
+    const price = this.#price;
     let limit = below;
     for (let column = 0; column < costs.length; column++) {
       const cost = costs[column] ?? 0;
-      const priced = cost + (this.#price[column] ?? 0);
+      const priced = cost + (price[column] ?? 0);
       if (priced >= limit || this.#passed[column] === this.#search) continue;
       found.add(column, cost, priced);
       if (found.count === 2 * count) limit = Math.min(limit, found.keepLeast(count));
