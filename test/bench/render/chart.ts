@@ -1,6 +1,6 @@
 import { init, type EChartsCoreOption } from "echarts";
 
-/** Charts as SVG text, drawn without a browser. The same input gives the same text. */
+/** Charts as SVG text, drawn without a browser. */
 
 const WIDTH = 760;
 const HEIGHT = 340;
