@@ -5,7 +5,10 @@ import type { CityView, FleetView } from "./view.ts";
 
 /** A move must close at least this share of the difference between the two workers. */
 const GAIN_MIN = 0.1;
-/** A city that was moved stays where it is for this long, unless its holder goes. */
+/**
+ * A city that was moved stays where it is for this long, unless its holder goes. So does one whose Lease this operator has not
+ * seen for as long: a new leader does not know what the last one has moved.
+ */
 const COOL_DOWN_MS = 10_000;
 
 /**
@@ -43,7 +46,9 @@ export function balance(
 function coolOnes(settled: readonly CityView[], view: FleetView): readonly CityView[] {
   return settled
     .filter(({ pinnedWorker }) => pinnedWorker === undefined)
-    .filter(({ movedMs }) => movedMs === undefined || view.nowMs - movedMs >= COOL_DOWN_MS)
+    .filter(({ movedMs = -Infinity, assignedMs }) => {
+      return view.nowMs - Math.max(movedMs, assignedMs) >= COOL_DOWN_MS;
+    })
     .toSorted((left, right) => right.weight - left.weight || (left.name < right.name ? -1 : 1));
 }
 

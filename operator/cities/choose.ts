@@ -19,8 +19,8 @@ export type Candidates = {
   /** All that will go on carrying cities, also who is late or without the database just now. */
   readonly staying: readonly WorkerView[];
   /**
-   * None of those that a rollout will leave in place can be given a city yet, but some were there when this operator began to
-   * look and will show within a heartbeat whether they live: who can wait for them spares a city a move.
+   * Of those that a rollout will leave in place, some were there when this operator began to look and will show within a heartbeat
+   * whether they live. Who can wait for them is not crowded onto the others, and spared a move back.
    */
   readonly areLastingJoining: boolean;
   /** Weight of the pool's cities per capacity of its candidates. */
@@ -58,12 +58,13 @@ function candidatesOf(
   const all = reachable.length > 0 ? reachable : live;
   const newest = newestVersion(view.workers, pool);
   const lasting = newest === undefined ? all : all.filter(({ version }) => version === newest);
-  const areLastingJoining =
-    lasting.length === 0 &&
-    [...view.workers.values()].some(
-      ({ liveness, version, ...worker }) =>
-        liveness === "joining" && worker.pool === pool && version === newest,
-    );
+  const areLastingJoining = [...view.workers.values()].some(
+    (worker) =>
+      worker.liveness === "joining" &&
+      worker.pool === pool &&
+      !isolated.has(worker.id) &&
+      (newest === undefined || worker.version === newest),
+  );
   const capacity = all.reduce((sum, worker) => sum + worker.capacity, 0);
   return { all, lasting, staying, areLastingJoining, meanLoad: capacity === 0 ? 0 : weight / capacity };
 }

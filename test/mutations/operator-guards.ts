@@ -209,8 +209,16 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     name: "cool-down",
     upholds: "balance moves no city twice in a row",
     file: "operator/cities/balance.ts",
-    search: "movedMs === undefined || view.nowMs - movedMs >= COOL_DOWN_MS",
-    replace: "movedMs === undefined || true",
+    search: "Math.max(movedMs, assignedMs) >= COOL_DOWN_MS",
+    replace: "assignedMs >= COOL_DOWN_MS",
+    checks: [BALANCE],
+  },
+  {
+    name: "cool-down-of-others",
+    upholds: "a new leader does not balance at once what the last one has just moved",
+    file: "operator/cities/balance.ts",
+    search: "Math.max(movedMs, assignedMs) >= COOL_DOWN_MS",
+    replace: "movedMs >= COOL_DOWN_MS",
     checks: [BALANCE],
   },
   {

@@ -21,6 +21,12 @@ describe("balance", () => {
     expect(Object.values(decisions)).toEqual(cities.map(() => ({ kind: "keep" })));
   });
 
+  test("leaves a city alone that another operator may have moved lately", () => {
+    const unknown = cities.map((city) => ({ ...city, assignedMs: 995_000 }));
+    const decisions = decide(unknown, [workerView("w1"), workerView("w2")], { shedBudget: 10 });
+    expect(Object.values(decisions)).toEqual(cities.map(() => ({ kind: "keep" })));
+  });
+
   const anyFleet = fc.record({
     weights: fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 30 }),
     workers: fc.integer({ min: 1, max: 6 }),

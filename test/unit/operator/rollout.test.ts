@@ -48,6 +48,10 @@ describe("during a rollout", () => {
       a: { kind: "wait", because: "no-successor" },
       d: { kind: "wait", because: "no-successor" },
     });
+    // Nor are they crowded onto the newer one that has shown it first.
+    expect(decide(cities, [draining, old("old1"), old("old2"), joining, young("new1")])).toMatchObject({
+      a: { kind: "wait", because: "no-successor" },
+    });
     // Nobody ticks for those of one that is gone.
     const gone = old("old0", { liveness: "gone" });
     const [city = cityView("a")] = cities;
