@@ -155,9 +155,6 @@ bench-snapshot: install ## What a snapshot's way to its dispatch thread costs th
 mdrplib: install ## Play recorded city-days through the dispatcher, minute by minute: DATA=<folder of instances> OUT=<folder for solutions> DISPATCHER=greedy NOISE=1 ARGS=<beginnings of names>
 	@exec env DATA="$(DATA)" OUT="$(OUT)" DISPATCHER="$(DISPATCHER)" NOISE="$(NOISE)" $(NODE_QUIET) test/bench/mdrplib.ts $(ARGS)
 
-# What a release is installed from.
-RELEASE_PARTS := Dockerfile package.json package-lock.json crds runtime db operator worker local/traffic image helm/city-operator
-
 ##@ Prepare
 install: node_modules/.package-lock.json ## Install what the project needs from npm
 
@@ -184,7 +181,7 @@ control-plane: install ## Build etcd, kube-apiserver and kubectl from Go modules
 	@exec $(NODE_QUIET) local/control-plane/build.ts
 
 previous-release: ## Keep a commit as the release that upgrades are tested from: COMMIT=…
-	@git archive --format=tar $(COMMIT) -- $(RELEASE_PARTS) | gzip -9n >test/e2e/fixtures/previous-release.tar.gz
+	@git archive --format=tar $(COMMIT) -- Dockerfile helm/city-operator $$(git show $(COMMIT):.dockerignore | sed -n 's/^!//p') | gzip -9n >test/e2e/fixtures/previous-release.tar.gz
 
 clean: ## Remove what was installed and written into this folder
 	@rm -rf node_modules out helm/pulumi/node_modules

@@ -162,6 +162,7 @@ test("there is no shell, no package manager, and nothing of the chart or the tes
     "operator",
     "package-lock.json",
     "package.json",
+    "plugin",
     "runtime",
     "worker",
   ]);
