@@ -120,11 +120,12 @@ export function createIndicators(input: {
     metrics.missedSlots(missed);
     metrics.committedTicks(ticksBetween(before, commit));
     if (move === undefined || city.fence === undefined || city.fence.token < move.token) return;
+    const isMovesOwn = city.fence.token === move.token;
+    // The claim is in, and this was the former holder's last commit: the gap begins with it.
+    if (isMovesOwn && !hasTicked(city)) return;
     watched.move = undefined;
     // A later token than that of the move is another's, whose cause we do not know.
-    if (city.fence.token === move.token && hasTicked(city)) {
-      tellGap(move.cause, gapBeyondPeriodMs(before, commit) / 1_000);
-    }
+    if (isMovesOwn) tellGap(move.cause, gapBeyondPeriodMs(before, commit) / 1_000);
   }
 
   function tellGap(cause: MoveCause, seconds: number): void {

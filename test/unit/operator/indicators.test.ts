@@ -167,6 +167,17 @@ describe("the indicators", () => {
     expect(await values.value('dispatch_operator_city_moves_total{city="madrid"}')).toBe(1);
   });
 
+  test("measure a move also where the claim was seen together with the former holder's last commit", async () => {
+    await look([ticking(4n)]);
+    indicators.assigned("madrid", parseToken("8"), "holder-draining");
+    const claimed = ticking(5n, { token: "8" });
+    await look([{ ...claimed, fence: { ...claimed.fence!, claimedAtMs: 5_060 } }]);
+    const name = "dispatch_operator_handoff_gap_beyond_period_seconds_count";
+    expect(await values.value(`${name}{because="holder-draining"}`)).toBe(0);
+    await look([ticking(6n, { token: "8" })]);
+    expect(await values.value(`${name}{because="holder-draining"}`)).toBe(1);
+  });
+
   test("give the gap of a city that was moved twice to what began it", async () => {
     await look([ticking(4n)]);
     indicators.assigned("madrid", parseToken("8"), "holder-gone");
