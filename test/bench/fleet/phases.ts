@@ -31,7 +31,8 @@ const COLD_LIMIT_MS = 420_000;
 const LOSS_LIMIT_MS = 120_000;
 const REPLACEMENT_LIMIT_MS = 400_000;
 const REST_POLL_MS = 1_000;
-const REST_MS = 5_000;
+/** A city that was moved may be moved again after 10 s; after this long nothing more comes. */
+const REST_MS = 13_000;
 const REST_LIMIT_MS = 300_000;
 /** As a Deployment's default maxSurge. */
 const SURGE = 0.25;
