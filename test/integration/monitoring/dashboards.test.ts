@@ -51,7 +51,13 @@ afterAll(async () => {
 
 async function scrapeAll(): Promise<void> {
   const targets = new Map<string, string>();
-  for (const name of PROCESSES) targets.set(name, metricsAddress(await product.log(name)));
+  for (const name of PROCESSES) {
+    // One that is still starting may be left behind by those that tick already.
+    await happensWithin(DATA_LIMIT_MS, `the start of ${name}`, async () =>
+      (await product.log(name)).includes(" started"),
+    );
+    targets.set(name, metricsAddress(await product.log(name)));
+  }
   await prometheus.scrape(targets);
 }
 
