@@ -8,6 +8,8 @@ import type { Random } from "../../../local/traffic/random.ts";
 
 export type Schema = {
   readonly type?: string;
+  readonly format?: string;
+  readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema;
   readonly maxProperties?: number;
@@ -35,9 +37,10 @@ const DNS_LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const ZONES = ["Etc/UTC", "Europe/Madrid", "Asia/Kolkata", "America/Argentina/Buenos_Aires"];
 
-/** Every leaf of the schema. */
+/** Every leaf of the schema; an object that may be left out, but not in part, counts as one. */
 export function fieldsOf(schema: Schema, path: readonly string[] = []): Field[] {
   if (schema.properties !== undefined) {
+    if (path.length > 0 && schema.required !== undefined) return [wholeField(path, schema)];
     return Object.entries(schema.properties).flatMap(([name, property]) =>
       fieldsOf(property, [...path, name]),
     );
@@ -47,7 +50,52 @@ export function fieldsOf(schema: Schema, path: readonly string[] = []): Field[] 
   if (schema.type === "integer") return [integerField(path, schema)];
   if (schema.additionalProperties !== undefined) return [mapField(path, schema)];
   if (schema.type === "string" && rule !== undefined) return [textField(path, schema, rule.rule)];
+  if (schema.format === "date-time") return [timeField(path)];
+  if (schema.type === "string" && schema.minLength === 1) return [anyTextField(path, schema)];
   throw new Error(`no values are known for the field ${path.join(".")} of the schema`);
+}
+
+/** Of its parts all are there, and one of them is wrong; or one is missing. */
+function wholeField(path: readonly string[], schema: Schema): Field {
+  const { properties = {}, required = [] } = schema;
+  const parts = Object.entries(properties).map(([name, property]) => {
+    const [part] = fieldsOf(property, [...path, name]);
+    if (part === undefined || !required.includes(name))
+      throw new Error(`no values are known for ${path.join(".")}, of which some parts may be left out`);
+    return [name, part] as const;
+  });
+  const valid = (random: Random): Record<string, unknown> =>
+    Object.fromEntries(parts.map(([name, part]) => [name, part.valid(random)]));
+  const some = valid(() => 0.5);
+  return {
+    path,
+    valid,
+    invalid: [
+      ...parts.flatMap(([name, { invalid }]) => invalid.map((value) => ({ ...some, [name]: value }))),
+      ...parts.map(([left]) => Object.fromEntries(Object.entries(some).filter(([name]) => name !== left))),
+      "whole",
+    ],
+  };
+}
+
+/** Long over or far ahead: nothing may depend on when the test runs. */
+function timeField(path: readonly string[]): Field {
+  return {
+    path,
+    valid: (random) => {
+      const year = random() < 0.5 ? 2001 : 2101;
+      return `${year}-0${1 + Math.floor(random() * 9)}-28T23:59:5${Math.floor(random() * 10)}Z`;
+    },
+    invalid: ["soon", "2101-07-01", "23:59:59", "2101-13-01T00:00:00Z", "", 7],
+  };
+}
+
+function anyTextField(path: readonly string[], { maxLength = 0 }: Schema): Field {
+  return {
+    path,
+    valid: (random) => `any-${Math.floor(random() * 100)}`,
+    invalid: ["", 7, "x".repeat(maxLength + 1)],
+  };
 }
 
 function integerField(path: readonly string[], { minimum, maximum }: Schema): Field {
