@@ -8,6 +8,7 @@ const BRAKE = unit("operator/brake");
 const SETBACKS = unit("operator/setbacks");
 const BALANCE = unit("operator/balance");
 const DOUBT = unit("operator/doubt");
+const PIN = unit("operator/pin");
 
 export const OPERATOR_GUARDS: readonly Guard[] = [
   {
@@ -252,5 +253,29 @@ export const OPERATOR_GUARDS: readonly Guard[] = [
     search: "return await abortable(dispatcher.request(options), options.signal);",
     replace: "return await dispatcher.request(options);",
     checks: [integration("kube/client")],
+  },
+  {
+    name: "pin-yields",
+    upholds: "a city that came to grief where it was pinned is not brought back there",
+    file: "operator/cities/pin.ts",
+    search: "to === undefined || (lease?.setbacks ?? 0) > 0",
+    replace: "to === undefined",
+    checks: [PIN],
+  },
+  {
+    name: "pinned-stay",
+    upholds: "balance does not undo what a person ordered",
+    file: "operator/cities/balance.ts",
+    search: ".filter(({ pinnedWorker }) => pinnedWorker === undefined)",
+    replace: "",
+    checks: [PIN],
+  },
+  {
+    name: "mitigations-end",
+    upholds: "a pin and another dispatcher end at their time, without a change of the City",
+    file: "operator/city-views.ts",
+    search: "last.view.pinnedWorker === pinnedWorkerOf(city.spec, now.wallMs) &&",
+    replace: "",
+    checks: [unit("operator/city-views")],
   },
 ];

@@ -48,17 +48,23 @@ test("every part of it that changes makes a new view", () => {
 
 test("what a person asked for until a time ends in the view at that time, without a change of the City", () => {
   const views = new CityViews(CLUSTER_UID);
-  const until = new Date(DAY_MS + 5_000).toISOString();
+  const until = (ms: number): string => new Date(DAY_MS + ms).toISOString();
   const city = cityOf("madrid", {
-    pin: { worker: "w2", until },
-    dispatcherOverride: { dispatcher: "greedy", until },
+    pin: { worker: "w2", until: until(5_000) },
+    dispatcherOverride: { dispatcher: "greedy", until: until(6_000) },
   });
   const same = gathered({ city });
-  const before = views.viewOf(same, at(4_000));
-  expect([before.pinnedWorker, before.task.dispatcher]).toEqual(["w2", "greedy"]);
-  expect(views.viewOf(same, at(4_999))).toBe(before);
-  const after = views.viewOf(same, at(5_000));
-  expect([after.pinnedWorker, after.task.dispatcher]).toEqual([undefined, "optimal"]);
+  const seenAt = (nowMs: number) => {
+    const { pinnedWorker, task } = views.viewOf(same, at(nowMs));
+    return [pinnedWorker, task.dispatcher];
+  };
+  expect([4_999, 5_000, 5_999, 6_000].map(seenAt)).toEqual([
+    ["w2", "greedy"],
+    [undefined, "greedy"],
+    [undefined, "greedy"],
+    [undefined, "optimal"],
+  ]);
+  expect(views.viewOf(same, at(8_000))).toBe(views.viewOf(same, at(7_000)));
 });
 
 test("a move and a fresh look show in the view", () => {
