@@ -6,30 +6,32 @@ import { PathSearch, type Side } from "./paths.ts";
 /** Entering one member costs of the budget, besides the pairs that were looked at. */
 const ENTRY_UNITS = 16;
 
+/** Whose prices have fallen, and by how much; the largest fall first. Lists of one length. */
+export type FallenPrices = { readonly column: Int32Array; readonly fall: Float64Array };
+
 export type Improvement = {
   readonly outcome: "best-of-offers" | "deadline";
-  /** Whose prices have fallen, and by how much at most. */
-  readonly fallen: Int32Array;
-  readonly drop: number;
+  readonly fallen: FallenPrices;
 };
 
 /**
  * Makes the standing the best one of what is offered, from whatever it and its prices were: the nearer those, the less work.
  */
 export function improve(offers: Offers, standing: Standing, budget: Budget): Improvement {
-  const { price, rowOf } = standing;
+  const { price } = standing;
   const before = price.slice();
   const rows = rowSideOf(offers, standing);
   const columns = columnSideOf(rows, standing);
   releaseInexact(rows, columns);
   const finished = enterAll(rows, columns, budget) && enterAll(columns, rows, budget);
-  let drop = 0;
-  const fallen = Int32Array.from(rowOf.keys()).filter((column) => {
-    const fall = (before[column] ?? 0) - (price[column] ?? 0);
-    drop = Math.max(drop, fall);
-    return fall > 0;
-  });
-  return { outcome: finished ? "best-of-offers" : "deadline", fallen, drop };
+  return { outcome: finished ? "best-of-offers" : "deadline", fallen: fallenSince(before, price) };
+}
+
+function fallenSince(before: Float64Array, price: Float64Array): FallenPrices {
+  const fallOf = (column: number): number => (before[column] ?? 0) - (price[column] ?? 0);
+  const column = Int32Array.from(price.keys()).filter((one) => fallOf(one) > 0);
+  column.sort((a, b) => fallOf(b) - fallOf(a));
+  return { column, fall: Float64Array.from(column, fallOf) };
 }
 
 /** Members gain what they save by not staying alone; a column's dual is its price. */

@@ -1,4 +1,5 @@
 import { Found } from "./found.ts";
+import type { FallenPrices } from "./improve.ts";
 import type { MatchingProblem } from "./match.ts";
 import type { ColumnSearch } from "./search.ts";
 
@@ -6,6 +7,9 @@ import type { ColumnSearch } from "./search.ts";
 const OFFERS_OF_SEARCHED = 16;
 /** Where all costs are written down, to look again is cheap, and to sort out many is not. */
 const OFFERS_OF_WRITTEN = 4;
+
+/** When more prices have fallen so far that they matter to a row, to look at each takes longer than to search again. */
+const FALLEN_MAX = 512;
 
 /**
  * Which columns each row is offered: not all, but enough. For each row it is known what every column that it is not offered
@@ -125,15 +129,20 @@ export class Offers {
     this.#search.notePrices(price);
   }
 
-  /** The same when it is known whose prices have fallen: rows to which it may matter look at each of them. */
-  notePricesFallen(price: Float64Array, fallen: Int32Array, drop: number): void {
+  /** The same when it is known whose prices have fallen: a row looks at those to which it may matter. */
+  notePricesFallen(price: Float64Array, { column, fall }: FallenPrices): void {
     this.#search.notePrices(price);
     for (let row = 0; row < this.rows; row++) {
       const rest = this.rest[row] ?? 0;
       const pays = this.leastPriced(row, price);
-      // Of the fallen ones, those that the row is offered cost it no less than it pays.
-      const lowered = rest - drop >= pays ? rest - drop : this.#search.leastPricedOf(row, fallen);
-      this.rest[row] = Math.min(rest, lowered);
+      // Of those that fell less, none can be cheaper than what the row pays.
+      const looked = rest < pays ? Infinity : countAbove(fall, rest - pays);
+      if (looked > FALLEN_MAX) this.rest[row] = rest - (fall[0] ?? 0);
+      else {
+        // Of those that it looks at, none that it is offered is cheaper either.
+        const least = this.#search.leastPricedOf(row, column, looked);
+        this.rest[row] = Math.min(least, rest - (fall[looked] ?? 0));
+      }
     }
   }
 
@@ -194,4 +203,16 @@ export class Offers {
     this.column = column;
     this.cost = cost;
   }
+}
+
+/** How many of the numbers are above `least`; the largest come first. */
+function countAbove(numbers: Float64Array, least: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] ?? 0) > least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -74,11 +74,11 @@ export class ColumnSearch {
     return least;
   }
 
-  /** What the cheapest of these columns costs the row, price included. */
-  leastPricedOf(row: number, columns: Int32Array): number {
-    this.#problem.pairCosts(row, columns, columns.length, this.#nearCosts);
+  /** What the cheapest of the first `count` of `columns` costs the row, price included. */
+  leastPricedOf(row: number, columns: Int32Array, count: number): number {
+    this.#problem.pairCosts(row, columns, count, this.#nearCosts);
     let least = Infinity;
-    for (let index = 0; index < columns.length; index++) {
+    for (let index = 0; index < count; index++) {
       least = Math.min(least, (this.#nearCosts[index] ?? 0) + (this.#price[columns[index] ?? 0] ?? 0));
     }
     return least;

@@ -17,9 +17,6 @@ const SCARCE_COLUMNS_PER_ROW = 3;
 const BIDS_PER_ROW_FIRST = 60;
 const BIDS_PER_ROW_RISING = 2;
 const BIDS_PER_ROW_FALLING = 30;
-/** When more prices have fallen, to look at each of them takes longer than to search again. */
-const FALLEN_MAX = 512;
-
 export type Solution = {
   /** For each row its column, or -1. */
   readonly columnOf: Int32Array;
@@ -197,9 +194,8 @@ class Solver {
   /** Until no row would rather have a column that it is not offered. */
   prove(): boolean {
     for (;;) {
-      const { outcome, fallen, drop } = improve(this.#offers, this.#standing, this.#budget);
-      if (fallen.length > FALLEN_MAX) this.#offers.notePriceDrop(this.#standing.price, drop);
-      else this.#offers.notePricesFallen(this.#standing.price, fallen, drop);
+      const { outcome, fallen } = improve(this.#offers, this.#standing, this.#budget);
+      this.#offers.notePricesFallen(this.#standing.price, fallen);
       this.#noteMatching();
       if (outcome === "deadline") return false;
       const revealed = this.#reveal();
