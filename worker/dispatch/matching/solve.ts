@@ -137,7 +137,7 @@ class Solver {
     const last = Math.ceil(spread * INCREMENT_SHARE);
     const isScarce = columns < SCARCE_COLUMNS_PER_ROW * rows;
     let bidsPerRow = isScarce ? BIDS_PER_ROW_RISING : BIDS_PER_ROW_FIRST;
-    this.#increment = isScarce ? spread * INCREMENT_STEP : last;
+    this.#increment = isScarce ? spread : last;
     while (!this.#holdRound(bidsPerRow * rows)) {
       if (this.#budget.spend(0)) return false;
       bidsPerRow = BIDS_PER_ROW_RISING;
