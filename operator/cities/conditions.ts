@@ -194,7 +194,8 @@ export function circumstancesOf(city: CityView, decision: Decision, view: FleetV
   if (decision.kind === "adopt") return undefined;
   const { authority, isDatabaseReachable } = view;
   const foreign = authority.kind === "foreign" ? authority.clusterUid : "";
-  const waiting = decision.kind === "wait" ? decision.because : "";
+  // What is said of a wait may speak of others as well, such as the worker that a pin names.
+  const waiting = decision.kind === "wait" ? WAIT_REASONS[decision.because](city, view).message : "";
   const epoch = authority.kind === "unknown" ? "" : String(authority.epoch);
   return [waiting, authority.kind, foreign, epoch, isDatabaseReachable, isStalled(city, view)].join(" ");
 }

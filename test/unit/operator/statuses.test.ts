@@ -44,6 +44,24 @@ test("trouble that no City's view shows is described: the database, the authorit
   expect(reasons).toEqual(["Ticking", "DatabaseUnreachable", "ForeignAuthority", "NoWorkers"]);
 });
 
+test("what is said of another worker follows that worker, though nothing of the City changed", () => {
+  const said: (string | undefined)[] = [];
+  const statuses = new Statuses({
+    clock: createFakeClock(),
+    writer: {
+      want: (_city, { conditions }) =>
+        said.push(conditions?.find(({ type }) => type === "Assigned")?.message.split(", ")[1]),
+    },
+  });
+  const pinned = { ...city, pinnedWorker: "w2" };
+  for (const liveness of ["late", "late", "draining"] as const) {
+    const workers = [workerView("w1"), workerView("w2", { liveness })];
+    const view = fleetView({ cities: [pinned], workers });
+    statuses.describe(pinned, { kind: "wait", because: "pinned-elsewhere" }, view);
+  }
+  expect(said).toEqual(["which is late; w1 holds it meanwhile", "which is draining; w1 holds it meanwhile"]);
+});
+
 test("a status that may have been lost is handed over again", () => {
   const { statuses, reasons, describe } = setUp();
   describe(city);
