@@ -1,5 +1,6 @@
 import type { Clock } from "../runtime/clock.ts";
 import { isOperational } from "../runtime/errors.ts";
+import { measuring } from "../runtime/measure.ts";
 import type { Metrics } from "../runtime/metrics.ts";
 import { DATABASE_ERROR_CODES, type DatabaseErrorCode } from "./database-error.ts";
 import type { Database } from "./pool.ts";
@@ -50,17 +51,7 @@ export function createDatabaseMetrics(metrics: Metrics, process: "operator" | "w
 
 /** The same database, with everything asked of it counted and timed. */
 export function measureDatabase(database: Database, metrics: DatabaseMetrics, clock: Clock): Database {
-  async function measured<Result>(statement: Statement, asking: () => Promise<Result>): Promise<Result> {
-    const startedMs = clock.monotonicMs();
-    try {
-      return await asking();
-    } catch (error) {
-      metrics.failures(failureOf(error));
-      throw error;
-    } finally {
-      metrics.duration(statement, (clock.monotonicMs() - startedMs) / 1_000);
-    }
-  }
+  const measured = measuring(clock, metrics, failureOf);
   return {
     query: (sql, values, signal) => measured("query", () => database.query(sql, values, signal)),
     call: (sql, values, signal, onSend) =>

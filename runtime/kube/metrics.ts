@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { isOperational } from "../errors.ts";
+import { measuring } from "../measure.ts";
 import type { Metrics } from "../metrics.ts";
 import type { KubeClient } from "./kube-api.ts";
 
@@ -39,17 +40,7 @@ export function createApiMetrics(metrics: Metrics, process: "operator" | "worker
 
 /** The same client, with every request but watches counted and timed. */
 export function measureKubeClient(client: KubeClient, metrics: ApiMetrics, clock: Clock): KubeClient {
-  async function measured<Result>(verb: Verb, asking: () => Promise<Result>): Promise<Result> {
-    const startedMs = clock.monotonicMs();
-    try {
-      return await asking();
-    } catch (error) {
-      metrics.failures(failureOf(error));
-      throw error;
-    } finally {
-      metrics.duration(verb, (clock.monotonicMs() - startedMs) / 1_000);
-    }
-  }
+  const measured = measuring(clock, metrics, failureOf);
   return {
     namespace: client.namespace,
     list: (...input) => measured("list", () => client.list(...input)),

@@ -5,6 +5,7 @@ import type { CitySnapshot } from "../../db/snapshot.ts";
 import { withDeadline } from "../../runtime/abort.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { isOperational } from "../../runtime/errors.ts";
+import { timed } from "../../runtime/measure.ts";
 import { HARD_DEADLINE_FACTOR } from "../dispatch-pool/dispatch-pool.ts";
 import type { DispatchAnswer } from "../dispatch-pool/protocol.ts";
 import type { DatabaseClock } from "../database-clock.ts";
@@ -60,49 +61,34 @@ export async function runTick(
   signal: AbortSignal,
 ): Promise<TickOutcome> {
   const limits = tickLimits(input.periodMs);
-  const startedAtMs = dependencies.clock.monotonicMs();
-  return withDeadline(
-    { clock: dependencies.clock, what: "the tick", limitMs: limits.tickMs, signal },
-    async (tickSignal) => {
-      try {
-        const snapshot = await timed(dependencies, "snapshot", () =>
-          readSnapshotTimed(dependencies, input.city, tickSignal),
-        );
-        if (snapshot.epoch !== input.epoch || snapshot.token !== input.token) return { kind: "fenced" };
-        if (snapshot.tick !== input.lastTick || snapshot.commitId !== input.lastCommitId) {
-          return { kind: "reload" };
-        }
-        const deadlineMs = dispatchDeadlineMs(limits, dependencies.clock.monotonicMs() - startedAtMs);
-        const question = { ...input, deadlineMs, tick: input.lastTick + 1n };
-        const answer = await timed(dependencies, "decide", () =>
-          decide(dependencies, question, snapshot, tickSignal),
-        );
-        return await timed(dependencies, "commit", () =>
-          commit(dependencies, input, snapshot, answer, tickSignal),
-        );
-      } catch (error) {
-        // Whatever throws here surely changed nothing: a commit that may have gone through is an outcome, not an error.
-        if (!isOperational(error) && !tickSignal.aborted) throw error;
-        const because = isOperational(error) ? error.code : "aborted";
-        if (because.startsWith("database-")) dependencies.onDatabase(false);
-        dependencies.log.warn({ city: input.city, slot: input.slotMs, because, err: error }, "tick missed");
-        return { kind: "missed", because };
+  const { clock, metrics } = dependencies;
+  const startedAtMs = clock.monotonicMs();
+  const staged = async <Result>(
+    stage: "snapshot" | "decide" | "commit",
+    work: () => Promise<Result>,
+  ): Promise<Result> => timed(clock, (seconds) => metrics.stageDuration(stage, seconds), work);
+  return withDeadline({ clock, what: "the tick", limitMs: limits.tickMs, signal }, async (tickSignal) => {
+    try {
+      const snapshot = await staged("snapshot", () =>
+        readSnapshotTimed(dependencies, input.city, tickSignal),
+      );
+      if (snapshot.epoch !== input.epoch || snapshot.token !== input.token) return { kind: "fenced" };
+      if (snapshot.tick !== input.lastTick || snapshot.commitId !== input.lastCommitId) {
+        return { kind: "reload" };
       }
-    },
-  );
-}
-
-async function timed<Result>(
-  { clock, metrics }: TickDependencies,
-  stage: "snapshot" | "decide" | "commit",
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const startedMs = clock.monotonicMs();
-  try {
-    return await work();
-  } finally {
-    metrics.stageDuration(stage, (clock.monotonicMs() - startedMs) / 1_000);
-  }
+      const deadlineMs = dispatchDeadlineMs(limits, clock.monotonicMs() - startedAtMs);
+      const question = { ...input, deadlineMs, tick: input.lastTick + 1n };
+      const answer = await staged("decide", () => decide(dependencies, question, snapshot, tickSignal));
+      return await staged("commit", () => commit(dependencies, input, snapshot, answer, tickSignal));
+    } catch (error) {
+      // Whatever throws here surely changed nothing: a commit that may have gone through is an outcome, not an error.
+      if (!isOperational(error) && !tickSignal.aborted) throw error;
+      const because = isOperational(error) ? error.code : "aborted";
+      if (because.startsWith("database-")) dependencies.onDatabase(false);
+      dependencies.log.warn({ city: input.city, slot: input.slotMs, because, err: error }, "tick missed");
+      return { kind: "missed", because };
+    }
+  });
 }
 
 /**
