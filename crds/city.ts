@@ -3,10 +3,15 @@ import { dispatcherInForce, type DispatcherOverride, type Pin } from "./mitigati
 
 /** The City resource as the API server serves it, and as the rest of the product reads it. Schema: `city.yaml`. */
 
-export const CITY_GROUP = "dispatch.city";
-export const CITY_VERSION = "v1alpha1";
-export const CITY_API_VERSION = `${CITY_GROUP}/${CITY_VERSION}`;
-export const CITY_PLURAL = "cities";
+/** Where the API server keeps them. */
+export const CITIES = {
+  group: "dispatch.city",
+  version: "v1alpha1",
+  plural: "cities",
+  kind: "City",
+  namespaced: true,
+} as const;
+export const CITY_API_VERSION = `${CITIES.group}/${CITIES.version}`;
 
 /** Kept on a City until its fence is sealed, so that `kubectl delete` returns when nothing more can be committed. */
 export const SEAL_FINALIZER = "dispatch.city/seal";

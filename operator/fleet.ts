@@ -1,25 +1,17 @@
-import { CITY_GROUP, CITY_PLURAL, CITY_VERSION, periodMsOf, type City } from "../crds/city.ts";
+import { CITIES, periodMsOf, type City } from "../crds/city.ts";
 import { CITY_LABEL, COMPONENT_LABEL, cityLeaseName, type Lease } from "../crds/lease.ts";
 import { parseToken, type FencingToken } from "../crds/token.ts";
 import { withDeadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import { createReflector, type Reflector } from "../runtime/kube/reflector.ts";
-import { LEASES, type Resource } from "../runtime/kube/resources.ts";
+import { LEASES } from "../runtime/kube/resources.ts";
 import type { Log } from "../runtime/log.ts";
 import type { FleetLook, FleetView, LeaseView } from "./cities/view.ts";
 import { CityViews } from "./city-views.ts";
 import type { Progress } from "./progress/progress.ts";
 import { recentLosses } from "./workers/losses.ts";
 import { Workers } from "./workers/workers.ts";
-
-export const CITIES: Resource = {
-  group: CITY_GROUP,
-  version: CITY_VERSION,
-  plural: CITY_PLURAL,
-  kind: "City",
-  namespaced: true,
-};
 
 /** MySQL counts as reachable for this long after its last answer to the progress reader, which asks every second. */
 const DATABASE_DOUBT_MS = 3_000;

@@ -1,3 +1,4 @@
+import { CITIES } from "../crds/city.ts";
 import { sealCity } from "../db/seal.ts";
 import type { Database } from "../db/pool.ts";
 import { withDeadline } from "../runtime/abort.ts";
@@ -12,7 +13,7 @@ import { createStatusWriter } from "./cities/status-writer.ts";
 import { Statuses } from "./cities/statuses.ts";
 import type { AuthorityView, FleetLook } from "./cities/view.ts";
 import { Controller } from "./controller.ts";
-import { CITIES, Fleet } from "./fleet.ts";
+import { Fleet } from "./fleet.ts";
 import type { OperatorMetrics } from "./metrics.ts";
 import { runPruner } from "./progress/pruner.ts";
 import { Progress } from "./progress/progress.ts";

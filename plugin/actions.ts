@@ -1,11 +1,11 @@
-import { CITY_API_VERSION, type City, type CitySpec } from "../crds/city.ts";
+import { CITIES, CITY_API_VERSION, type City, type CitySpec } from "../crds/city.ts";
 import { formatDuration } from "../crds/duration.ts";
 import { DRAIN_ANNOTATION, cityLeaseName, decodeAssignment, type Lease } from "../crds/lease.ts";
 import { isCalled } from "../crds/mitigations.ts";
 import type { WorkerView } from "../operator/workers/roster.ts";
 import { LEASES, PODS } from "../runtime/kube/resources.ts";
 import type { Pod } from "../operator/workers/pod-evidence.ts";
-import { CITIES, conditionOf, fleetViewOf } from "./picture.ts";
+import { conditionOf, fleetViewOf } from "./picture.ts";
 import {
   findWorker,
   lookUntil,

@@ -1,33 +1,16 @@
-import {
-  CITY_GROUP,
-  CITY_PLURAL,
-  CITY_VERSION,
-  periodMsOf,
-  taskSpecOf,
-  type City,
-  type CityCondition,
-} from "../crds/city.ts";
+import { periodMsOf, taskSpecOf, type City, type CityCondition } from "../crds/city.ts";
 import { decodeHeartbeat, type Lease } from "../crds/lease.ts";
 import { cityViewOf, leaseViewOf } from "../operator/cities/city-view.ts";
 import type { AuthorityView, CityView, FenceView, FleetView, LeaseView } from "../operator/cities/view.ts";
 import { recentLosses } from "../operator/workers/losses.ts";
 import type { Pod } from "../operator/workers/pod-evidence.ts";
 import { Roster } from "../operator/workers/roster.ts";
-import type { Resource } from "../runtime/kube/resources.ts";
 
 /**
  * What a person can see of the fleet with kubectl, and the operator's own view of it. The operator knows two things better: it
  * watches heartbeats on its own clock, and reads fences from MySQL. Here a heartbeat is as old as its Lease says, and a City ticks,
  * stalls or is sealed as its status says. Pure.
  */
-
-export const CITIES: Resource = {
-  group: CITY_GROUP,
-  version: CITY_VERSION,
-  plural: CITY_PLURAL,
-  kind: "City",
-  namespaced: true,
-};
 
 export type Picture = {
   /** Of this machine's clock, milliseconds since 1970. */

@@ -1,4 +1,4 @@
-import type { City } from "../crds/city.ts";
+import { CITIES, type City } from "../crds/city.ts";
 import { COMPONENT_LABEL, type Lease } from "../crds/lease.ts";
 import type { Pod } from "../operator/workers/pod-evidence.ts";
 import type { WorkerView } from "../operator/workers/roster.ts";
@@ -10,7 +10,7 @@ import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import { listAll } from "../runtime/kube/list-all.ts";
 import { EVENTS, LEASES, PODS, type KubeObject, type Resource } from "../runtime/kube/resources.ts";
 import { silentLog } from "../runtime/log.ts";
-import { CITIES, type Picture } from "./picture.ts";
+import type { Picture } from "./picture.ts";
 
 /** One run of one command: the cluster that it works on, and the terminal that it speaks to. */
 

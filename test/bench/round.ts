@@ -1,10 +1,10 @@
 import { encodeAssignment, encodeHeartbeat } from "../../crds/lease.ts";
-import { SEAL_FINALIZER, taskSpecOf, type City } from "../../crds/city.ts";
+import { CITIES, SEAL_FINALIZER, taskSpecOf, type City } from "../../crds/city.ts";
 import { parseToken } from "../../crds/token.ts";
 import type { FenceProgress } from "../../db/progress.ts";
 import { placeCities } from "../../operator/cities/place.ts";
 import { Statuses } from "../../operator/cities/statuses.ts";
-import { CITIES, Fleet } from "../../operator/fleet.ts";
+import { Fleet } from "../../operator/fleet.ts";
 import { Progress } from "../../operator/progress/progress.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { EnvironmentReader } from "../../runtime/environment.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { City } from "../../crds/city.ts";
-import { CITIES, type Product } from "../support/product.ts";
+import { CITIES, type City } from "../../crds/city.ts";
+import type { Product } from "../support/product.ts";
 
 const RETRY_MS = 200;
 /** How long to watch for what was on its way when silence was promised. */

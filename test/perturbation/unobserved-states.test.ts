@@ -1,8 +1,8 @@
+import { CITIES } from "../../crds/city.ts";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureEtcdTools, type EtcdTools } from "../../local/control-plane/etcd-tools.ts";
 import { startReplica } from "../../local/control-plane/replica.ts";
-import { CITIES } from "../../operator/fleet.ts";
 import { createKubeClient } from "../../runtime/kube/client.ts";
 import { START_LIMIT_MS } from "../support/kube.ts";
 import { recordingLog } from "../support/recording-log.ts";

@@ -1,6 +1,5 @@
-import { SEAL_FINALIZER, type City, type CitySpec } from "../../crds/city.ts";
+import { CITIES, SEAL_FINALIZER, type City, type CitySpec } from "../../crds/city.ts";
 import { randomStream, type Random } from "../../local/traffic/random.ts";
-import { CITIES } from "../../operator/fleet.ts";
 import { cityOf } from "../support/cities.ts";
 import { NAMESPACE, type Cluster } from "./cluster.ts";
 import type { World } from "./world.ts";

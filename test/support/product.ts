@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CITY_GROUP, CITY_PLURAL, CITY_VERSION, type City, type CitySpec } from "../../crds/city.ts";
+import { CITIES, CITY_API_VERSION, type City, type CitySpec } from "../../crds/city.ts";
 import { audit, formatAuditReport } from "../../db/audit.ts";
 import { openDatabase, type Database, type Row } from "../../db/pool.ts";
 import type { MysqlServer } from "../../local/mysql/mysql-server.ts";
@@ -10,7 +10,7 @@ import { abortable } from "../../runtime/abort.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { createKubeClient } from "../../runtime/kube/client.ts";
 import type { KubeClient } from "../../runtime/kube/kube-api.ts";
-import type { Resource } from "../../runtime/kube/resources.ts";
+import { LEASES } from "../../runtime/kube/resources.ts";
 import { silentLog } from "../../runtime/log.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 
@@ -36,14 +36,6 @@ export type Product = Ledger & {
   /** Throws with the auditor's report when there is a violation. */
   expectAuditClean(): Promise<void>;
   stop(): Promise<void>;
-};
-
-export const CITIES: Resource = {
-  group: CITY_GROUP,
-  version: CITY_VERSION,
-  plural: CITY_PLURAL,
-  kind: "City",
-  namespaced: true,
 };
 
 const QUERY_LIMIT_MS = 10_000;
@@ -105,11 +97,7 @@ function productOf(stack: Stack, directory: string): Product {
     const { items } = await kube.list<{
       metadata: { name: string; resourceVersion?: string };
       spec?: { holderIdentity?: string };
-    }>(
-      { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", namespaced: true },
-      { namespace: "default", labelSelector: "dispatch.city/component=city" },
-      never,
-    );
+    }>(LEASES, { namespace: "default", labelSelector: "dispatch.city/component=city" }, never);
     return items
       .filter(({ spec }) => (spec?.holderIdentity ?? "") !== "")
       .map(({ metadata, spec }) => ({
@@ -123,7 +111,7 @@ function productOf(stack: Stack, directory: string): Product {
     // kubectl takes an empty list for a mistake.
     if (names.length === 0) return;
     const items = names.map((name) => ({
-      apiVersion: `${CITY_GROUP}/${CITY_VERSION}`,
+      apiVersion: CITY_API_VERSION,
       kind: "City",
       metadata: { name },
       spec,

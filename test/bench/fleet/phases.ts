@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { LEASES } from "../../../runtime/kube/resources.ts";
 import { citiesByPod, citiesOf, ledgerFigures, recoveries } from "./ledger-figures.ts";
 import type { RunningFleet } from "./running-fleet.ts";
 
@@ -128,7 +129,7 @@ export async function replaceAll(fleet: RunningFleet): Promise<Replacement> {
 
 async function registered(fleet: RunningFleet, pods: readonly string[]): Promise<boolean> {
   const { items } = await fleet.kube.list(
-    { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", namespaced: true },
+    LEASES,
     { namespace: "default", labelSelector: "dispatch.city/component=worker" },
     AbortSignal.timeout(10_000),
   );

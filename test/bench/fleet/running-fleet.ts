@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CITY_API_VERSION } from "../../../crds/city.ts";
+import { CITIES, CITY_API_VERSION } from "../../../crds/city.ts";
 import { openDatabase, type Database, type Row, type SqlValue } from "../../../db/pool.ts";
 import { startStack, type Stack } from "../../../local/stack/stack.ts";
 import { systemClock } from "../../../runtime/clock.ts";
@@ -10,7 +10,6 @@ import { createKubeClient } from "../../../runtime/kube/client.ts";
 import type { KubeClient } from "../../../runtime/kube/kube-api.ts";
 import type { KubeObject } from "../../../runtime/kube/resources.ts";
 import { silentLog } from "../../../runtime/log.ts";
-import { CITIES } from "../../support/product.ts";
 import type { HostSettings } from "./host-protocol.ts";
 import { Host } from "./hosts.ts";
 

@@ -1,6 +1,5 @@
-import type { City } from "../../../crds/city.ts";
+import { CITIES, type City } from "../../../crds/city.ts";
 import { cityLeaseName, decodeAssignment, type Lease } from "../../../crds/lease.ts";
-import { CITIES } from "../../../operator/fleet.ts";
 import { LEASES } from "../../../runtime/kube/resources.ts";
 import type { Surroundings } from "./processes.ts";
 

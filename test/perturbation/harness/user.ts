@@ -1,5 +1,4 @@
-import { CITY_API_VERSION, type City, type CitySpec } from "../../../crds/city.ts";
-import { CITIES } from "../../../operator/fleet.ts";
+import { CITIES, CITY_API_VERSION, type City, type CitySpec } from "../../../crds/city.ts";
 import type { Surroundings } from "./processes.ts";
 
 /** What people do with Cities, straight at the API server. */

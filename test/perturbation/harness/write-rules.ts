@@ -1,6 +1,5 @@
-import { SEAL_FINALIZER, type City } from "../../../crds/city.ts";
+import { CITIES, SEAL_FINALIZER, type City } from "../../../crds/city.ts";
 import type { Lease } from "../../../crds/lease.ts";
-import { CITIES } from "../../../operator/fleet.ts";
 import { LEASES } from "../../../runtime/kube/resources.ts";
 import type { Surroundings } from "./processes.ts";
 import type { Write } from "./life.ts";

@@ -1,9 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { encodeAssignment, type Lease } from "../../../crds/lease.ts";
-import type { City } from "../../../crds/city.ts";
+import { CITIES, type City } from "../../../crds/city.ts";
 import { act } from "../../../operator/cities/act.ts";
 import type { Decision } from "../../../operator/cities/place.ts";
-import { CITIES } from "../../../operator/fleet.ts";
 import { LEASES } from "../../../runtime/kube/resources.ts";
 import { measurePlacer } from "../../bench/placement/measure.ts";
 import { product } from "../../bench/placement/placers.ts";

@@ -1,9 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import { SEAL_FINALIZER, type City, type TaskSpec } from "../../../crds/city.ts";
+import { CITIES, SEAL_FINALIZER, type City, type TaskSpec } from "../../../crds/city.ts";
 import { cityLeaseName, encodeAssignment, type Lease } from "../../../crds/lease.ts";
 import type { SealOutcome } from "../../../db/seal.ts";
 import { act } from "../../../operator/cities/act.ts";
-import { CITIES } from "../../../operator/fleet.ts";
 import { LEASES } from "../../../runtime/kube/resources.ts";
 import { cityOf, taskOf } from "../../support/cities.ts";
 import { createFakeClock } from "../../support/fake-clock.ts";

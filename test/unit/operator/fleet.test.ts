@@ -1,6 +1,7 @@
+import { CITIES } from "../../../crds/city.ts";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { encodeAssignment, type Lease } from "../../../crds/lease.ts";
-import { CITIES, Fleet } from "../../../operator/fleet.ts";
+import { Fleet } from "../../../operator/fleet.ts";
 import { Progress } from "../../../operator/progress/progress.ts";
 import { LEASES } from "../../../runtime/kube/resources.ts";
 import { silentLog } from "../../../runtime/log.ts";

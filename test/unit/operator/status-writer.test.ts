@@ -1,7 +1,6 @@
 import { expect, test } from "@jest/globals";
-import type { City, CityStatus } from "../../../crds/city.ts";
+import { CITIES, type City, type CityStatus } from "../../../crds/city.ts";
 import { createStatusWriter } from "../../../operator/cities/status-writer.ts";
-import { CITIES } from "../../../operator/fleet.ts";
 import { requireVersion } from "../../../operator/cluster.ts";
 import { KubeError } from "../../../runtime/kube/kube-error.ts";
 import { silentLog } from "../../../runtime/log.ts";
