@@ -14,7 +14,7 @@ import { commandLine, type Order, type Scope } from "./commands.ts";
 import { suggestions } from "./complete.ts";
 import { fleetViewOf } from "./picture.ts";
 import { perform, type Surroundings } from "./run.ts";
-import { createScreen } from "./screen.ts";
+import { createScreen } from "../runtime/screen.ts";
 import { takePicture, type Session } from "./session.ts";
 
 /** `kubectl city`: see USAGE by --help. Exit code 0: done, 1: refused, failed or in trouble, 2: wrong usage. */

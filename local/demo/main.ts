@@ -17,7 +17,7 @@ import { readMdrpDay } from "../traffic/mdrplib.ts";
 import { RECORDED_SPEED } from "../traffic/recorded-day.ts";
 import { gatherFleet } from "./gather.ts";
 import { recordedManifest, syntheticManifests, type CityManifest } from "./manifests.ts";
-import { createScreen, type Screen } from "./screen.ts";
+import { createScreen, type Screen } from "../../runtime/screen.ts";
 import { startTraffic, type Traffic } from "./traffic.ts";
 import { formatFleet, summarizeFleet } from "./view.ts";
 

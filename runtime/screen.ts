@@ -1,15 +1,16 @@
-/**
- * Where the demo writes: a terminal shows a picture that is drawn over again, anything else gets plain lines.
- */
+/** A terminal that shows one page, drawn over again; anything else gets pages or lines one after the other. */
 export type Screen = {
   /** A line that stays. */
   line(text: string): void;
-  /** Replaces the picture before; without a terminal, only `plain` is written. */
-  draw(lines: readonly string[], plain: string): void;
-  /** Leaves the last picture standing and gives the terminal back. */
+  /** Replaces the page before; without a terminal, `plain` is written instead, which is the whole page unless told otherwise. */
+  draw(lines: readonly string[], plain?: string): void;
+  /** How many lines a page can have. */
+  lines(): number;
+  /** Leaves the last page standing and gives the terminal back. */
   close(): void;
 };
 
+const LINES_WITHOUT_TERMINAL = 50;
 const CURSOR_HOME = "\u001B[H";
 const CLEAR_LINE = "\u001B[K";
 const CLEAR_BELOW = "\u001B[J";
@@ -23,7 +24,7 @@ export function createScreen(output: NodeJS.WriteStream): Screen {
     line(text) {
       output.write(`${text}\n`);
     },
-    draw(lines, plain) {
+    draw(lines, plain = `${lines.join("\n")}\n`) {
       if (!output.isTTY) {
         output.write(`${plain}\n`);
         return;
@@ -35,6 +36,7 @@ export function createScreen(output: NodeJS.WriteStream): Screen {
         .map((line) => line.slice(0, output.columns - 1) + CLEAR_LINE);
       output.write(`${start}${shown.join("\n")}\n${CLEAR_BELOW}`);
     },
+    lines: () => (output.isTTY ? output.rows - 1 : LINES_WITHOUT_TERMINAL),
     close() {
       if (hasDrawn) output.write(SHOW_CURSOR);
     },
