@@ -2,7 +2,7 @@ import { promisify } from "node:util";
 import { zstdDecompress } from "node:zlib";
 import type { Database, Query, Row } from "./pool.ts";
 import { bigintOf, idOrUndefined, parsedJson, textOrUndefined, timeMsOf, timeMsOrUndefined } from "./rows.ts";
-import { availableCourierOf, type AvailableCourierRow } from "./snapshot.ts";
+import { availableCourierOf, type AvailableCourierRow, type OpenOrderRow } from "./snapshot.ts";
 import type { Explanation } from "./story/explanation.ts";
 import { decodeExplanations } from "./story/explanation-lines.ts";
 
@@ -51,18 +51,19 @@ export type Ledger = {
 };
 
 /** An order that nobody picked up yet, without what only its courier needs to know. */
-export type OpenOrderPlace = {
-  readonly orderId: string;
-  readonly storeId: string;
-  readonly storeLatitude: number;
-  readonly storeLongitude: number;
-  readonly latitude: number;
-  readonly longitude: number;
-  readonly placedAtMs: number;
-  readonly readyAtMs: number;
-  readonly courierId: string | undefined;
-  readonly acceptedAtMs: number | undefined;
-};
+export type OpenOrderPlace = Pick<
+  OpenOrderRow,
+  | "orderId"
+  | "storeId"
+  | "storeLatitude"
+  | "storeLongitude"
+  | "latitude"
+  | "longitude"
+  | "placedAtMs"
+  | "readyAtMs"
+  | "courierId"
+  | "acceptedAtMs"
+>;
 
 export type CityMap = {
   readonly orders: readonly OpenOrderPlace[];

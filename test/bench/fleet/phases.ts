@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LEASES } from "../../../runtime/kube/resources.ts";
+import { atRest } from "../../support/rest.ts";
 import { citiesByPod, citiesOf, ledgerFigures, recoveries } from "./ledger-figures.ts";
 import type { RunningFleet } from "./running-fleet.ts";
 
@@ -32,8 +33,6 @@ const COLD_LIMIT_MS = 420_000;
 const LOSS_LIMIT_MS = 120_000;
 const REPLACEMENT_LIMIT_MS = 400_000;
 const REST_POLL_MS = 1_000;
-/** A city that was moved may be moved again after 10 s; after this long nothing more comes. */
-const REST_MS = 13_000;
 const REST_LIMIT_MS = 300_000;
 /** As a Deployment's default maxSurge. */
 const SURGE = 0.25;
@@ -60,15 +59,8 @@ export async function coldStart(fleet: RunningFleet, hosts: readonly number[]): 
 
 /** Until nobody is given a city any more. */
 export async function rest(fleet: RunningFleet): Promise<void> {
-  let before = -1;
-  let sinceMs = performance.now();
-  await fleet.until(REST_LIMIT_MS, "rest", async () => {
-    await sleep(REST_POLL_MS);
-    const claims = await fleet.number("SELECT SUM(claims) FROM city_fence");
-    if (claims !== before) sinceMs = performance.now();
-    before = claims;
-    return performance.now() - sinceMs > REST_MS;
-  });
+  const claims = (): Promise<number> => fleet.number("SELECT SUM(claims) FROM city_fence");
+  await atRest(claims, { limitMs: REST_LIMIT_MS, pollMs: REST_POLL_MS });
 }
 
 /** Most and mean of what a worker holds. */
