@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { EnvironmentReader } from "../../runtime/environment.ts";
-import { failureText } from "../../runtime/shutdown.ts";
+import { exitOnFailure } from "../../runtime/shutdown.ts";
 import { freshDatabase, startTestMysql, type TestDatabase, type TestMysql } from "../support/mysql.ts";
 import { batchOf, cityOf, fillCities, forgetAssignments } from "./commit/data.ts";
 import { METHODS, type Method } from "./commit/methods.ts";
@@ -153,10 +153,7 @@ async function main(): Promise<number> {
 
 const METHOD_NAMES = METHODS.map(({ name }) => name);
 
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(`${failureText(error)}\n`);
-    process.exit(1);
-  },
+exitOnFailure(
+  process,
+  main().then((code) => process.exit(code)),
 );

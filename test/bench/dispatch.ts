@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { EnvironmentReader } from "../../runtime/environment.ts";
-import { failureText } from "../../runtime/shutdown.ts";
+import { exitOnFailure } from "../../runtime/shutdown.ts";
 import { INSTANCES, nameOf, snapshotOf, type Instance } from "./dispatch/instances.ts";
 import { problemOf, runDispatch, runMatching, runNearest, runOracle, type Run } from "./dispatch/methods.ts";
 import { formatTable, missedTargets, TARGETS, type Measured } from "./dispatch/report.ts";
@@ -84,10 +84,7 @@ async function main(): Promise<number> {
   return missed.length === 0 ? 0 : 1;
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(`${failureText(error)}\n`);
-    process.exit(1);
-  },
+exitOnFailure(
+  process,
+  main().then((code) => process.exit(code)),
 );

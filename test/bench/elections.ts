@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startApiServer, type ApiServer } from "../../local/control-plane/api-server.ts";
 import { EnvironmentReader } from "../../runtime/environment.ts";
-import { failureText } from "../../runtime/shutdown.ts";
+import { exitOnFailure } from "../../runtime/shutdown.ts";
 import { happensWithin } from "../support/until.ts";
 import { Candidate, ensureElections, type Timing } from "./elections/candidate.ts";
 import { formatTable, type ElectionRun } from "./elections/report.ts";
 import { increase, readRequestCounts } from "./fleet/usage.ts";
-import { MACHINE, writeResults } from "./output.ts";
+import { exitOnSignals, MACHINE, writeResults } from "./output.ts";
 
 /**
  * `make bench-elections`: what people would otherwise use, client-go's leader election, one per city, on a real API server:
@@ -141,13 +141,9 @@ async function main(): Promise<void> {
   }
 }
 
-// Whoever ends us by a signal ends the servers as well, which go with the process.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+exitOnSignals();
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`${failureText(error)}\n`);
-    process.exit(1);
-  },
+exitOnFailure(
+  process,
+  main().then(() => process.exit(0)),
 );

@@ -1,11 +1,11 @@
 import { EnvironmentReader } from "../../runtime/environment.ts";
 import { parseDuration } from "../../crds/duration.ts";
-import { failureText } from "../../runtime/shutdown.ts";
+import { exitOnFailure } from "../../runtime/shutdown.ts";
 import { observe } from "./fleet/observe.ts";
 import { coldStart, imbalance, loseHost, replaceAll, rest } from "./fleet/phases.ts";
 import { formatRun, type FleetRun } from "./fleet/report.ts";
 import { RunningFleet } from "./fleet/running-fleet.ts";
-import { writeResults } from "./output.ts";
+import { progress, writeResults } from "./output.ts";
 
 /**
  * `make bench-fleet`: a whole fleet on real servers: cold start, steady state, the loss of one and of many workers, and the
@@ -71,14 +71,7 @@ async function main(): Promise<void> {
   }
 }
 
-function progress(line: string): void {
-  process.stderr.write(`${(performance.now() / 1_000).toFixed(0).padStart(5)} s  ${line}\n`);
-}
-
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`${failureText(error)}\n`);
-    process.exit(1);
-  },
+exitOnFailure(
+  process,
+  main().then(() => process.exit(0)),
 );

@@ -1,5 +1,6 @@
 import { EnvironmentReader } from "../../runtime/environment.ts";
-import { failureText } from "../../runtime/shutdown.ts";
+import { progress } from "./output.ts";
+import { exitOnFailure, failureText } from "../../runtime/shutdown.ts";
 import { EVENTS, HEARTBEAT_INTERVAL_MS, PERIOD_MS, type GapEvent } from "./gaps/events.ts";
 import { BenchFleet } from "./gaps/fleet.ts";
 import { readCost } from "./gaps/measure.ts";
@@ -80,14 +81,7 @@ async function main(): Promise<number> {
   }
 }
 
-function progress(line: string): void {
-  process.stderr.write(`${(performance.now() / 1_000).toFixed(0).padStart(5)} s  ${line}\n`);
-}
-
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(`${failureText(error)}\n`);
-    process.exit(1);
-  },
+exitOnFailure(
+  process,
+  main().then((code) => process.exit(code)),
 );

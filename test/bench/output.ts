@@ -17,3 +17,13 @@ export async function writeResults(name: string, results: Readonly<Record<string
   const whole = { machine: MACHINE, node: process.versions.node, ...results };
   await writeFile(join(FOLDER, `${name}.json`), JSON.stringify(whole));
 }
+
+/** What a benchmark is doing, on standard error, with the seconds since it began. */
+export function progress(line: string): void {
+  process.stderr.write(`${(performance.now() / 1_000).toFixed(0).padStart(5)} s  ${line}\n`);
+}
+
+/** Whoever ends a benchmark by a signal ends its servers as well, which go with the process. */
+export function exitOnSignals(): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+}

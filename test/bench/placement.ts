@@ -1,5 +1,5 @@
 import { EnvironmentReader } from "../../runtime/environment.ts";
-import { failureText } from "../../runtime/shutdown.ts";
+import { exitOnFailure } from "../../runtime/shutdown.ts";
 import { MACHINE, writeResults } from "./output.ts";
 import { boundedLoadRing, product, rendezvous, type Placer } from "./placement/placers.ts";
 import { measurePlacer, type Scenario } from "./placement/measure.ts";
@@ -45,10 +45,7 @@ async function main(): Promise<void> {
   );
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`${failureText(error)}\n`);
-    process.exit(1);
-  },
+exitOnFailure(
+  process,
+  main().then(() => process.exit(0)),
 );

@@ -9,9 +9,9 @@ import { EnvironmentReader } from "../../runtime/environment.ts";
 import { createKubeClient } from "../../runtime/kube/client.ts";
 import type { KubeClient } from "../../runtime/kube/kube-api.ts";
 import { LEASES } from "../../runtime/kube/resources.ts";
-import { failureText } from "../../runtime/shutdown.ts";
+import { exitOnFailure } from "../../runtime/shutdown.ts";
 import { createTcpProxy } from "../support/tcp-proxy.ts";
-import { MACHINE, writeResults } from "./output.ts";
+import { exitOnSignals, MACHINE, writeResults } from "./output.ts";
 import { formatTable, type Watched } from "./reflector/report.ts";
 import type { WatcherReport } from "./reflector/watcher.ts";
 
@@ -163,13 +163,9 @@ async function main(): Promise<void> {
   }
 }
 
-// Whoever ends us by a signal ends the servers as well, which go with the process.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+exitOnSignals();
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`${failureText(error)}\n`);
-    process.exit(1);
-  },
+exitOnFailure(
+  process,
+  main().then(() => process.exit(0)),
 );

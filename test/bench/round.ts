@@ -10,7 +10,7 @@ import { systemClock } from "../../runtime/clock.ts";
 import { EnvironmentReader } from "../../runtime/environment.ts";
 import { LEASES } from "../../runtime/kube/resources.ts";
 import { silentLog } from "../../runtime/log.ts";
-import { failureText } from "../../runtime/shutdown.ts";
+import { exitOnFailure } from "../../runtime/shutdown.ts";
 import { cityOf, CLUSTER_UID } from "../support/cities.ts";
 import { createFakeKube, type FakeKube } from "../support/fake-kube.ts";
 import { MACHINE, writeResults } from "./output.ts";
@@ -187,10 +187,7 @@ async function main(): Promise<void> {
   );
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`${failureText(error)}\n`);
-    process.exit(1);
-  },
+exitOnFailure(
+  process,
+  main().then(() => process.exit(0)),
 );

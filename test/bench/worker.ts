@@ -1,11 +1,11 @@
 import { parseDuration } from "../../crds/duration.ts";
 import { EnvironmentReader } from "../../runtime/environment.ts";
-import { failureText } from "../../runtime/shutdown.ts";
+import { exitOnFailure } from "../../runtime/shutdown.ts";
 import { observe } from "./fleet/observe.ts";
 import { coldStart, rest } from "./fleet/phases.ts";
 import { RunningFleet } from "./fleet/running-fleet.ts";
 import { useOf } from "./fleet/usage.ts";
-import { MACHINE, writeResults } from "./output.ts";
+import { exitOnSignals, MACHINE, progress, writeResults } from "./output.ts";
 import { formatTable, type WorkerRun } from "./worker/report.ts";
 
 /**
@@ -55,17 +55,9 @@ async function main(): Promise<void> {
   }
 }
 
-function progress(line: string): void {
-  process.stderr.write(`${(performance.now() / 1_000).toFixed(0).padStart(5)} s  ${line}\n`);
-}
+exitOnSignals();
 
-// Whoever ends us by a signal ends the servers as well, which go with the process.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
-
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`${failureText(error)}\n`);
-    process.exit(1);
-  },
+exitOnFailure(
+  process,
+  main().then(() => process.exit(0)),
 );
