@@ -118,7 +118,9 @@ export function placeCities(view: FleetView): ReadonlyMap<string, Decision> {
     takeoversLeft: view.takeoverBudget,
   };
   for (const orphan of orphans) decisions.set(orphan.city.name, placeOrphan(orphan, placement));
-  for (const city of view.cities) followPin(city, decisions, settled, placement);
+  for (const city of view.cities) {
+    if (city.pinnedWorker !== undefined) followPin(city, decisions, settled, placement);
+  }
   for (const city of isolation.evacuees) {
     if (!settled.delete(city.name)) continue;
     const worker = take(city, placement);
