@@ -150,42 +150,23 @@ describe("the roster", () => {
     roster.podSeen(pod(undefined));
     expect(roster.view(0).workers.get("w1-a")?.bornAt).toBe("2026-01-01T10:00:00Z");
   });
-});
 
-test("a worker drains for as long as its Pod is annotated, whatever its heartbeats say", () => {
-  const roster = new Roster();
-  const heartbeat: Heartbeat = {
-    worker: "w1-aaaaaa",
-    pod: "w1",
-    pool: "default",
-    zone: "a",
-    version: "1",
-    capacity: 100,
-    draining: false,
-    databaseReachable: true,
-    intervalMs: 1_000,
-    since: SINCE,
-  };
-  const lease = {
-    metadata: {
-      name: "worker-w1-aaaaaa",
-      ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "w1", uid: "pod-1" }],
-    },
-  };
-  const annotated = (value: string) => {
-    const plain = pod(undefined);
-    return { ...plain, metadata: { ...plain.metadata, annotations: { "dispatch.city/drain": value } } };
-  };
-  const liveness = () => roster.view(0).workers.get("w1-aaaaaa")?.liveness;
-  roster.podSeen(pod(undefined));
-  roster.seen(heartbeat, lease, 0, false);
-  expect(liveness()).toBe("live");
-  expect(roster.podSeen(annotated("true"))).toBe(true);
-  expect(liveness()).toBe("draining");
-  // A heartbeat that only says that all is as before must not cost a round.
-  expect(roster.seen(heartbeat, lease, 0, false)).toBe(false);
-  expect(liveness()).toBe("draining");
-  expect(roster.podSeen(annotated("true"))).toBe(false);
-  expect(roster.podSeen(pod(undefined))).toBe(true);
-  expect(liveness()).toBe("live");
+  test("lets a worker drain for as long as its Pod is annotated, whatever its heartbeats say", () => {
+    const roster = new Roster();
+    const annotated = (value: string) => {
+      const plain = pod(undefined);
+      return { ...plain, metadata: { ...plain.metadata, annotations: { "dispatch.city/drain": value } } };
+    };
+    roster.podSeen(pod(undefined));
+    roster.seen(heartbeat, lease, 0, false);
+    expect(livenessIn(roster)).toBe("live");
+    expect(roster.podSeen(annotated("true"))).toBe(true);
+    expect(livenessIn(roster)).toBe("draining");
+    // A heartbeat that only says that all is as before must not cost a round.
+    expect(roster.seen(heartbeat, lease, 0, false)).toBe(false);
+    expect(livenessIn(roster)).toBe("draining");
+    expect(roster.podSeen(annotated("true"))).toBe(false);
+    expect(roster.podSeen(pod(undefined))).toBe(true);
+    expect(livenessIn(roster)).toBe("live");
+  });
 });
