@@ -105,6 +105,11 @@ export class Fleet {
     return this.#cities.trouble ?? this.#cityLeases.trouble ?? this.#workers.trouble;
   }
 
+  /** What all workers that registered promise. */
+  get heartbeatsPerSecond(): number {
+    return this.#workers.heartbeatsPerSecond;
+  }
+
   /** The picture to decide on, and when to look at it again if nothing happens. */
   view(input: Pick<FleetView, "authority" | "shedBudget" | "takeoverBudget">): {
     readonly fleet: FleetView;

@@ -9,6 +9,7 @@ import { createLeaderElection } from "../runtime/kube/leader-election.ts";
 import type { Log } from "../runtime/log.ts";
 import { waitForParts } from "../runtime/parts.ts";
 import { createAuthority } from "./authority.ts";
+import { progressWritesPerSecond } from "./cities/budgets.ts";
 import { createStatusWriter } from "./cities/status-writer.ts";
 import { Statuses } from "./cities/statuses.ts";
 import type { AuthorityView, FleetLook } from "./cities/view.ts";
@@ -64,7 +65,6 @@ export type Operator = {
 /** Not named like the Lease of any City or worker: a City may be called "operator". */
 const ELECTION_LEASE = "dispatch-operator";
 const SEAL_LIMIT_MS = 3_000;
-const PROGRESS_WRITES_PER_SECOND = 20;
 /** The leader looks at the fleet at least once a second. */
 const ROUND_SILENCE_MAX_MS = 15_000;
 
@@ -83,7 +83,7 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
     resource: CITIES,
     clock,
     log,
-    progressWritesPerSecond: PROGRESS_WRITES_PER_SECOND,
+    progressWritesPerSecond: () => progressWritesPerSecond(fleet.heartbeatsPerSecond),
     onFailed: (city) => statuses.forget(city),
   });
   const statuses: Statuses = new Statuses({ clock, writer: statusWriter });

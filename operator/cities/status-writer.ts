@@ -27,8 +27,8 @@ export function createStatusWriter(input: {
   readonly resource: Resource;
   readonly clock: Clock;
   readonly log: Log;
-  /** Progress writes for the whole fleet. */
-  readonly progressWritesPerSecond: number;
+  /** Progress writes for the whole fleet, at the time of asking. */
+  readonly progressWritesPerSecond: () => number;
   /** A status could not be written: whoever wants it there must hand it over again. */
   readonly onFailed: (city: City) => void;
 }): StatusWriter {
@@ -104,17 +104,15 @@ export function createStatusWriter(input: {
       let refilledMs = clock.monotonicMs();
       while (!signal.aborted) {
         const nowMs = clock.monotonicMs();
-        allowance = Math.min(
-          input.progressWritesPerSecond,
-          allowance + ((nowMs - refilledMs) / 1_000) * input.progressWritesPerSecond,
-        );
+        const perSecond = input.progressWritesPerSecond();
+        allowance = Math.min(perSecond, allowance + ((nowMs - refilledMs) / 1_000) * perSecond);
         refilledMs = nowMs;
         if (urgent.size > 0) {
           await take(urgent, URGENT_CONCURRENCY, signal);
         } else if (progress.size > 0 && allowance >= 1) {
           allowance -= await take(progress, Math.floor(allowance), signal);
         } else if (progress.size > 0) {
-          await clock.sleep(1_000 / input.progressWritesPerSecond, signal).catch(() => undefined);
+          await clock.sleep(1_000 / perSecond, signal).catch(() => undefined);
         } else {
           await wake.promise;
           wake = Promise.withResolvers<void>();

@@ -188,6 +188,13 @@ export class Roster {
     }
   }
 
+  /** What all that registered promise. */
+  get heartbeatsPerSecond(): number {
+    return this.#known
+      .values()
+      .reduce((sum, { observation }) => sum + 1_000 / observation.heartbeat.intervalMs, 0);
+  }
+
   view(nowMs: number): RosterView {
     const workers = new Map<string, WorkerView>();
     const suspects: string[] = [];

@@ -73,6 +73,10 @@ export class Workers {
     return this.#leases.trouble;
   }
 
+  get heartbeatsPerSecond(): number {
+    return this.#roster.heartbeatsPerSecond;
+  }
+
   view(nowMs: number): RosterView {
     return this.#roster.view(nowMs);
   }

@@ -41,7 +41,7 @@ async function setUp(count: number) {
     resource: CITIES,
     clock,
     log: silentLog,
-    progressWritesPerSecond: 20,
+    progressWritesPerSecond: () => 20,
     onFailed: ({ metadata }) => failed.push(metadata.name),
   });
   const stop = new AbortController();
