@@ -25,8 +25,8 @@ cluster: install ## A whole Kubernetes with one node, MySQL and our image on thi
 cluster-down: install ## Take it down again, with all that it left
 	@exec $(NODE_QUIET) local/cluster/main.ts down
 
-image: install ## Build the image without a container engine, into out/image, and into the cluster if it runs
-	@exec $(NODE_QUIET) local/cluster/image/main.ts $(IMAGE)
+image: install ## Build the image without a container engine, into out/image, and into the cluster if it runs: [IMAGE=name:tag] [CONTEXT=<folder>]
+	@IMAGE="$(IMAGE)" CONTEXT="$(CONTEXT)" exec $(NODE_QUIET) local/cluster/image/main.ts
 
 sbom: install ## Write what the image's packages are to out/sbom.cdx.json (CycloneDX)
 	@mkdir -p out && npm sbom --omit=dev --package-lock-only --sbom-format=cyclonedx --sbom-type=application >out/sbom.cdx.json && echo out/sbom.cdx.json

@@ -5,7 +5,7 @@ import { maskCities } from "./harness/cities-table.ts";
 import { identityOfWorker } from "./harness/identity.ts";
 import { createInstallation, goldenFile, type Installation } from "./harness/installation.ts";
 import { troubledBy } from "./harness/planned-work.ts";
-import { evict, rolledOut, workerDeployment, workerPods } from "./harness/workers.ts";
+import { evict, podsOf, rolledOut, workerDeployment, workerPods } from "./harness/workers.ts";
 import { START_LIMIT_MS, startWorld, type World } from "./harness/world.ts";
 
 /** The chart, installed with nothing but the database's Secret, and the planned work that follows: no slot is missed. */
@@ -17,6 +17,9 @@ const PERIOD_MS = 2_000;
 /** Once away from a worker that ends, and once more where the new fleet is balanced. */
 const MOVES_MAX = 2;
 const LIMIT_MS = 300_000;
+
+/** Where somebody's cluster has one image only, its Pods are replaced all the same. */
+const ROLLOUT = ["operator", "worker"].map((component) => `${component}.podAnnotations.rollout=next`);
 
 let world: World;
 let product: Installation;
@@ -72,10 +75,12 @@ test(
 test(
   "a rollout of a new image, workers and operators, misses no slot and moves a city twice at most",
   async () => {
+    const before = new Set(await podsOf(product));
     await expectNoSlotMissed(async () => {
-      await product.helm("upgrade", world.images[1]);
+      await product.helm("upgrade", world.images[1], { settings: ROLLOUT });
       await rolledOut(product);
     });
+    expect((await podsOf(product)).filter((pod) => before.has(pod))).toEqual([]);
   },
   LIMIT_MS,
 );

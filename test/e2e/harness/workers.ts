@@ -23,11 +23,16 @@ export async function rolledOut(product: Installation): Promise<void> {
     .reduce((sum, replicas) => sum + Number(replicas), 0);
   const deadlineMs = performance.now() + ROLLOUT_LIMIT_MS;
   for (;;) {
-    const pods = await podNames(product, "app.kubernetes.io/instance");
+    const pods = await podsOf(product);
     if (pods.length === wanted) return;
     if (performance.now() > deadlineMs) throw new Error(`${pods.length} Pods are left instead of ${wanted}`);
     await sleep(1_000);
   }
+}
+
+/** Of operators and workers. */
+export async function podsOf(product: Installation): Promise<readonly string[]> {
+  return await podNames(product, "app.kubernetes.io/instance");
 }
 
 export async function workerPods(product: Installation): Promise<readonly string[]> {

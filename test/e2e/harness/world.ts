@@ -19,7 +19,7 @@ export type World = {
   readonly kubectl: Kubectl;
   /** helm that must succeed: resolves to what it printed, rejects with what it said. */
   helm(args: readonly string[]): Promise<string>;
-  /** Two images of the same content; a rollout goes from one to the other. */
+  /** A rollout goes from one to the other: of the same content, and in somebody's cluster the same. */
   readonly images: readonly [Image, Image];
   /** What only a cluster of our own lets a test do: undefined in somebody's. */
   readonly own:
@@ -52,7 +52,7 @@ export async function startWorld(name: string): Promise<World> {
   const mysqlUrl = process.env["MYSQL_URL"] ?? "";
   if (kubeconfig === "" || mysqlUrl === "") {
     throw new Error(
-      "with IMAGE, set KUBECONFIG to the cluster's, and MYSQL_URL to an administrator's URL of a MySQL server that this machine and the cluster's pods reach",
+      "with IMAGE, set KUBECONFIG to the cluster's, and MYSQL_URL to an administrator's URL of a MySQL server that this machine reaches; POD_MYSQL_URL too, where the cluster's pods reach it by another",
     );
   }
   return await foreignWorld({ kubeconfig, image, mysqlUrl });
@@ -107,14 +107,13 @@ async function foreignWorld(input: {
   const directory = await mkdtemp(join(tmpdir(), "city-operator-e2e-"));
   const { kubectl } = await ensureBinaries(["kubectl"], progress);
   const helm = await createHelm(HELM_LIMIT_MS);
-  const next = process.env["IMAGE_NEXT"] ?? input.image;
   return {
     kubectl: createKubectl({ path: kubectl, kubeconfigPath: input.kubeconfig, cacheDirectory: directory }),
     helm: (args) => helmOn(helm, input.kubeconfig, args),
-    images: [imageOf(input.image), imageOf(next)],
+    images: [imageOf(input.image), imageOf(input.image)],
     own: undefined,
     databaseUrl: input.mysqlUrl,
-    podDatabaseUrl: input.mysqlUrl,
+    podDatabaseUrl: (process.env["POD_MYSQL_URL"] ?? "") || input.mysqlUrl,
     async stop() {
       await Promise.all([helm.close(), rm(directory, { recursive: true, force: true })]);
     },
