@@ -5,6 +5,7 @@ import { audit, formatAuditReport } from "../../../db/audit.ts";
 import { openDatabase, type Database } from "../../../db/pool.ts";
 import { dropDatabase } from "../../../local/mysql/given-server.ts";
 import { systemClock } from "../../../runtime/clock.ts";
+import { createKubeClient, type KubeClient } from "../../../runtime/kube/client.ts";
 import { silentLog } from "../../../runtime/log.ts";
 import { CHART } from "../../support/helm.ts";
 import { createLedger, type Ledger, type LedgerQuery } from "../../support/ledger.ts";
@@ -14,6 +15,8 @@ import type { Image, World } from "./world.ts";
 export type Installation = Ledger & {
   readonly namespace: string;
   readonly release: string;
+  /** An administrator's, where kubectl is too slow to ask with. */
+  readonly kube: KubeClient;
   /** kubectl in the namespace that must succeed: resolves to what it printed. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
   /** The same, resolving to what it said of a refusal; rejects when there was none. */
@@ -93,6 +96,7 @@ export async function createInstallation(world: World, name: string): Promise<In
   return {
     ...createLedger(query),
     namespace: name,
+    kube: createKubeClient({ kubeconfig: { kind: "file", path: world.kubeconfigPath } }),
     release: RELEASE,
     kubectl,
     async refused(args, input = "") {
@@ -132,8 +136,10 @@ export async function createInstallation(world: World, name: string): Promise<In
     async close() {
       await Promise.all(opened.map((database) => database.close()));
       if (world.own !== undefined) return;
+      // While an operator is there, which lets them go.
+      await kubectl(["delete", "cities", "--all", "--ignore-not-found", "--timeout=60s"]);
       await world.helm(["uninstall", RELEASE, `--namespace=${name}`, "--ignore-not-found"]);
-      await kubectl(["delete", "namespace", name, "--wait=false"]);
+      await kubectl(["delete", "namespace", name, "--timeout=120s"]);
       await dropDatabase(world.databaseUrl, name);
     },
   };

@@ -16,6 +16,7 @@ import { createHelm, type Helm } from "../../support/helm.ts";
  * with KUBECONFIG, IMAGE and MYSQL_URL, somebody's cluster and database.
  */
 export type World = {
+  readonly kubeconfigPath: string;
   readonly kubectl: Kubectl;
   /** helm that must succeed: resolves to what it printed, rejects with what it said. */
   helm(args: readonly string[]): Promise<string>;
@@ -79,6 +80,7 @@ async function localWorld(name: string): Promise<World> {
     const { host, user, password } = database.forPods;
     const helm = await createHelm(HELM_LIMIT_MS);
     return {
+      kubeconfigPath: cluster.kubeconfigPath,
       kubectl: cluster.kubectl,
       helm: (args) => helmOn(helm, cluster.kubeconfigPath, args),
       images: [
@@ -108,6 +110,7 @@ async function foreignWorld(input: {
   const { kubectl } = await ensureBinaries(["kubectl"], progress);
   const helm = await createHelm(HELM_LIMIT_MS);
   return {
+    kubeconfigPath: input.kubeconfig,
     kubectl: createKubectl({ path: kubectl, kubeconfigPath: input.kubeconfig, cacheDirectory: directory }),
     helm: (args) => helmOn(helm, input.kubeconfig, args),
     images: [imageOf(input.image), imageOf(input.image)],
