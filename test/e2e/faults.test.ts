@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LOSS_WINDOW_MS } from "../../operator/cities/brake.ts";
-import { createInstallation, type Installation } from "./harness/installation.ts";
+import { CLOSE_LIMIT_MS, createInstallation, type Installation } from "./harness/installation.ts";
 import { lateTakeovers, loseWorker, type Loss } from "./harness/losses.ts";
 import { rolledOut } from "./harness/workers.ts";
 import { START_LIMIT_MS, startWorld, type World } from "./harness/world.ts";
@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await product?.close();
   await world?.stop();
-}, 60_000);
+}, CLOSE_LIMIT_MS);
 
 let lastLossMs = Number.NEGATIVE_INFINITY;
 

@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { happensWithin } from "../support/until.ts";
 import { maskCities } from "./harness/cities-table.ts";
 import { identityOfWorker } from "./harness/identity.ts";
-import { createInstallation, goldenFile, type Installation } from "./harness/installation.ts";
+import { CLOSE_LIMIT_MS, createInstallation, goldenFile, type Installation } from "./harness/installation.ts";
 import { troubledBy } from "./harness/planned-work.ts";
 import { evict, podsOf, rolledOut, workerDeployment, workerPods } from "./harness/workers.ts";
 import { START_LIMIT_MS, startWorld, type World } from "./harness/world.ts";
@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await product?.close();
   await world?.stop();
-}, 60_000);
+}, CLOSE_LIMIT_MS);
 
 /** No slot is missed, and no city moves more often than a rollout needs. */
 async function expectNoSlotMissed(work: () => Promise<void>): Promise<void> {

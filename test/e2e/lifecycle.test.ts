@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 import { happensWithin } from "../support/until.ts";
-import { createInstallation, RELEASE, type Installation } from "./harness/installation.ts";
+import { CLOSE_LIMIT_MS, createInstallation, RELEASE, type Installation } from "./harness/installation.ts";
 import { rolledOut, workerPods } from "./harness/workers.ts";
 import { START_LIMIT_MS, startWorld, type World } from "./harness/world.ts";
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await product?.close();
   await world?.stop();
-}, 60_000);
+}, CLOSE_LIMIT_MS);
 
 const restarts = (): Promise<string> =>
   product.kubectl(["get", "pods", "--output=jsonpath={.items[*].status.containerStatuses[*].restartCount}"]);

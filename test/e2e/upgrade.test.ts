@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { createInstallation, RELEASE, type Installation } from "./harness/installation.ts";
+import { CLOSE_LIMIT_MS, createInstallation, RELEASE, type Installation } from "./harness/installation.ts";
 import { troubledBy } from "./harness/planned-work.ts";
 import { preparePreviousRelease, type PreviousRelease } from "./harness/previous-release.ts";
 import { rolledOut } from "./harness/workers.ts";
@@ -46,7 +46,7 @@ afterAll(async () => {
   await product?.close();
   await world?.stop();
   await previous?.remove();
-}, 60_000);
+}, CLOSE_LIMIT_MS);
 
 test(
   "an upgrade from the previous release brings its City resource and its schema along, and misses no slot",

@@ -42,6 +42,9 @@ export type Installation = Ledger & {
   close(): Promise<void>;
 };
 
+/** Somebody's namespace goes only when all that is in it has gone. */
+export const CLOSE_LIMIT_MS = 300_000;
+
 export const RELEASE = "city-operator";
 
 const QUERY_LIMIT_MS = 10_000;
