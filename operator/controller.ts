@@ -109,7 +109,7 @@ export class Controller {
             { concurrency: ACT_CONCURRENCY, process: (city, limited) => this.#process(city, limited) },
             ended,
           ),
-          statuses: statusWriter.run(ended),
+          statuses: statusWriter.run(ended, () => queue.length > 0),
           rounds: this.#rounds((city) => queue.add(city), ended),
         },
         { clock, log, signal: ended },

@@ -17,10 +17,15 @@ export type StatusWriter = {
   forget(city: City): void;
   /** Everything that we wrote may be undone. */
   forgetAll(): void;
-  run(signal: AbortSignal): Promise<void>;
+  /** `areActsWaiting`: whether cities wait for a write of their own, which goes before telling of one. */
+  run(signal: AbortSignal, areActsWaiting: () => boolean): Promise<void>;
 };
 
-const URGENT_CONCURRENCY = 8;
+/**
+ * While acts wait, they have the API server nearly to themselves: what is told meanwhile is soon told anew, and a city that
+ * nobody has is worse than one of which nobody reads. It goes on one by one, for a queue that never empties must not hide it.
+ */
+const URGENT_CONCURRENCY = { max: 8, whileActsWait: 1 };
 
 export function createStatusWriter(input: {
   readonly client: KubeClient;
@@ -97,7 +102,7 @@ export function createStatusWriter(input: {
       for (const map of [urgent, progress, written]) map.delete(key);
     },
     forgetAll: () => written.clear(),
-    async run(signal) {
+    async run(signal, areActsWaiting) {
       const onAbort = (): void => wake.resolve();
       signal.addEventListener("abort", onAbort, { once: true });
       let allowance = 1;
@@ -108,7 +113,8 @@ export function createStatusWriter(input: {
         allowance = Math.min(perSecond, allowance + ((nowMs - refilledMs) / 1_000) * perSecond);
         refilledMs = nowMs;
         if (urgent.size > 0) {
-          await take(urgent, URGENT_CONCURRENCY, signal);
+          const { max, whileActsWait } = URGENT_CONCURRENCY;
+          await take(urgent, areActsWaiting() ? whileActsWait : max, signal);
         } else if (progress.size > 0 && allowance >= 1) {
           allowance -= await take(progress, Math.floor(allowance), signal);
         } else if (progress.size > 0) {

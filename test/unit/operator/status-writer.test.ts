@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import { CITIES, type City, type CityStatus } from "../../../crds/city.ts";
 import { createStatusWriter } from "../../../operator/cities/status-writer.ts";
 import { requireVersion } from "../../../operator/cluster.ts";
+import type { KubeClient } from "../../../runtime/kube/kube-api.ts";
 import { KubeError } from "../../../runtime/kube/kube-error.ts";
 import { silentLog } from "../../../runtime/log.ts";
 import { cityOf } from "../../support/cities.ts";
@@ -36,8 +37,16 @@ async function setUp(count: number) {
     cities.push(await kube.client.create<City>(CITIES, object, signal));
   }
   const failed: string[] = [];
+  let underWay = 0;
+  let atOnce = 0;
+  const patch: KubeClient["patch"] = async (...request) => {
+    atOnce = Math.max(atOnce, ++underWay);
+    return kube.client.patch<never>(...request).finally(() => {
+      underWay -= 1;
+    });
+  };
   const writer = createStatusWriter({
-    client: kube.client,
+    client: { ...kube.client, patch },
     resource: CITIES,
     clock,
     log: silentLog,
@@ -45,7 +54,8 @@ async function setUp(count: number) {
     onFailed: ({ metadata }) => failed.push(metadata.name),
   });
   const stop = new AbortController();
-  const running = writer.run(stop.signal);
+  let areActsWaiting = false;
+  const running = writer.run(stop.signal, () => areActsWaiting);
   await clock.settle();
   kube.calls.length = 0;
   return {
@@ -54,6 +64,11 @@ async function setUp(count: number) {
     kube,
     failed,
     cities,
+    actsWait: (areWaiting: boolean) => {
+      areActsWaiting = areWaiting;
+    },
+    /** How many writes were under way at once, at the most. */
+    atOnce: () => atOnce,
     writes: () => kube.calls.filter((call) => call.startsWith("patch")).length,
     stored: async (name: string) =>
       (await kube.client.get<City>(CITIES, { namespace: "default", name }, signal))?.status,
@@ -72,6 +87,19 @@ test("what changed for people is written at once", async () => {
   await clock.settle();
   expect(writes()).toBe(30);
   expect(await stored("c29")).toEqual(statusOf(1, "Stalled"));
+  await end();
+});
+
+test.each([
+  ["eight at a time", false, 8],
+  ["one at a time while acts wait", true, 1],
+])("statuses are written %s", async (_, areWaiting, expected) => {
+  const { clock, writer, cities, actsWait, writes, atOnce, end } = await setUp(16);
+  actsWait(areWaiting);
+  for (const city of cities) writer.want(city, statusOf(1, "Stalled"));
+  for (let turn = 0; turn < 16; turn++) await clock.settle();
+  expect(writes()).toBe(16);
+  expect(atOnce()).toBe(expected);
   await end();
 });
 
