@@ -7,6 +7,7 @@ import { createWorkQueue } from "../runtime/kube/work-queue.ts";
 import type { Log } from "../runtime/log.ts";
 import { waitForParts } from "../runtime/parts.ts";
 import type { Authority } from "./authority.ts";
+import type { ChangeTraces, RoundTimes } from "./change-traces.ts";
 import { act, type ActDependencies, type Done } from "./cities/act.ts";
 import { SHED_BURST, SHEDS_PER_SECOND, TAKEOVERS_PER_SECOND } from "./cities/budgets.ts";
 import { placeCities, type Decision } from "./cities/place.ts";
@@ -29,6 +30,7 @@ export type ControllerDependencies = ActDependencies & {
   readonly statusWriter: StatusWriter;
   readonly statuses: Statuses;
   readonly events: EventRecorder;
+  readonly changeTraces: ChangeTraces;
   readonly random: () => number;
   readonly log: Log;
   readonly metrics: OperatorMetrics;
@@ -54,6 +56,8 @@ export class Controller {
   readonly #dependencies: ControllerDependencies;
   #wake = Promise.withResolvers<void>();
   #latest = new Map<string, Latest>();
+  /** Of the round that `#latest` is from. */
+  #latestRound: RoundTimes = { startedMs: 0, decidedMs: 0 };
   readonly #sheds: TokenBucket;
   readonly #takeovers: TokenBucket;
   readonly #history: HistoryGuard;
@@ -135,7 +139,9 @@ export class Controller {
       const startedMs = clock.monotonicMs();
       this.#lastRoundMs = startedMs;
       const { view, suspects, lookAgainInMs } = this.#round(enqueue);
-      const tookMs = clock.monotonicMs() - startedMs;
+      const decidedMs = clock.monotonicMs();
+      this.#latestRound = { startedMs, decidedMs };
+      const tookMs = decidedMs - startedMs;
       metrics.decideDuration(tookMs / 1_000);
       for (const worker of suspects) ask(fleet.confirmWorker(worker, signal).then(() => true));
       if (view.cities.some((city) => isBehindFence(city, view))) ask(this.#history.inspect(view, signal));
@@ -185,7 +191,7 @@ export class Controller {
   }
 
   async #process(city: string, signal: AbortSignal): Promise<"done"> {
-    const { fleet, clock, metrics } = this.#dependencies;
+    const { fleet, clock, metrics, changeTraces } = this.#dependencies;
     const latest = this.#latest.get(city);
     if (latest === undefined) return "done";
     const lease = fleet.leaseOf(city);
@@ -195,10 +201,14 @@ export class Controller {
       return "done";
     }
     const startedMs = clock.monotonicMs();
+    const trace = changeTraces.begin(latest, this.#latestRound);
     try {
-      const done = await act(this.#dependencies, { ...latest, lease }, signal);
+      const { traceparent } = trace;
+      const done = await act(this.#dependencies, { ...latest, lease, traceparent }, signal);
+      trace.done(done);
       this.#remember(latest, done);
     } catch (error) {
+      trace.failed(error);
       const isConflict = isOperational(error) && error.remedy === "refresh";
       metrics.acts(isConflict ? "conflict" : "failed");
       if (isConflict) await fleet.refresh(city, signal);
