@@ -100,14 +100,16 @@ class RecordedChanges implements ChangeTraces {
     round: RoundTimes,
   ): Span {
     const { name, task, lease } = view;
-    const isChange = lease?.task?.generation !== task.generation;
     const because = decision.kind === "assign" ? decision.because : "new-city";
-    const cause = isChange ? `generation ${task.generation}` : `${because} after ${lease?.token}`;
+    const isNewGeneration = lease?.task?.generation !== task.generation;
+    // What a person asked for until a time ends without a new generation.
+    const isChange = isNewGeneration || because === "spec-changed";
+    const cause = isNewGeneration ? `generation ${task.generation}` : `${because} after ${lease?.token}`;
     const open = this.#open.get(name);
     if (open?.cause === cause) return open.span;
     this.#close(name);
     const seen = this.#seen.get(name);
-    const startedMs = isChange && seen?.generation === task.generation ? seen.atMs : round.startedMs;
+    const startedMs = isNewGeneration && seen?.generation === task.generation ? seen.atMs : round.startedMs;
     const span = this.#tracing.begin(isChange ? "city change" : "city move", {
       startedMs,
       isRare: true,

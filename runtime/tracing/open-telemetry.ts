@@ -38,15 +38,13 @@ import { noSpan, type Span, type SpanAttributes, type Tracing } from "./span.ts"
 
 /** Whether a span is traced whatever the sample: it goes to the sampler and to the trace's reader. */
 const RARE = "dispatch.rare";
-/** Less than OpenTelemetry's ten seconds: whoever ends with a collector that hangs waits for that long. */
-const EXPORT_TIMEOUT_MS = 3_000;
 const CLOSE_LIMIT_MS = 2_000;
 
 export function startOpenTelemetry(settings: TracingSettings, dependencies: TracingDependencies): Tracing {
   const { clock, log } = dependencies;
   const agents = new Set<PlainAgent>();
   const exporter = new OTLPTraceExporter({
-    timeoutMillis: settings.exportTimeoutMs ?? EXPORT_TIMEOUT_MS,
+    timeoutMillis: settings.exportTimeoutMs,
     httpAgentOptions: (protocol) => {
       const agent =
         protocol === "https:" ? new SecureAgent({ keepAlive: true }) : new PlainAgent({ keepAlive: true });

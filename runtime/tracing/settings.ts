@@ -6,8 +6,8 @@ export type TracingSettings = {
   readonly sampleRatio: number;
   /** Nothing begins a trace; those that others began are continued. */
   readonly isSilent: boolean;
-  /** Undefined: ours. */
-  readonly exportTimeoutMs: number | undefined;
+  /** For one delivery, with its retries. */
+  readonly exportTimeoutMs: number;
   readonly queueSizeMax: number;
   readonly batchSizeMax: number;
   readonly delayMs: number;
@@ -22,6 +22,8 @@ const SAMPLERS = [
   "traceidratio",
 ] as const;
 const COUNT_MAX = 1_000_000;
+/** Less than OpenTelemetry's ten seconds: whoever ends with a collector that hangs waits for that long. */
+const EXPORT_TIMEOUT_MS = 3_000;
 const DURATION_MS_MAX = 3_600_000;
 
 /** Undefined: tracing is off, as it is where no endpoint is named. Mistakes are left with `environment`. */
@@ -36,17 +38,18 @@ export function readTracingSettings(environment: EnvironmentReader): TracingSett
   }
   const sampler = environment.oneOf("OTEL_TRACES_SAMPLER", SAMPLERS, "parentbased_always_on");
   const share = environment.parsed("OTEL_TRACES_SAMPLER_ARG", 1, parseShare);
-  const timeout = environment.integer("OTEL_EXPORTER_OTLP_TIMEOUT", { min: 1, max: DURATION_MS_MAX }, 0);
+  const durations = { min: 1, max: DURATION_MS_MAX };
+  const timeout = environment.integer("OTEL_EXPORTER_OTLP_TIMEOUT", durations, EXPORT_TIMEOUT_MS);
   const counts = { min: 1, max: COUNT_MAX };
   const queueSizeMax = environment.integer("OTEL_BSP_MAX_QUEUE_SIZE", counts, 2_048);
   const batchSizeMax = environment.integer("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", counts, 512);
   return {
     sampleRatio: sampler.endsWith("traceidratio") ? share : sampler.endsWith("always_on") ? 1 : 0,
     isSilent: sampler.endsWith("always_off"),
-    exportTimeoutMs: timeout === 0 ? undefined : timeout,
+    exportTimeoutMs: environment.integer("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", durations, timeout),
     queueSizeMax,
     batchSizeMax: Math.min(batchSizeMax, queueSizeMax),
-    delayMs: environment.integer("OTEL_BSP_SCHEDULE_DELAY", { min: 1, max: DURATION_MS_MAX }, 5_000),
+    delayMs: environment.integer("OTEL_BSP_SCHEDULE_DELAY", durations, 5_000),
   };
 }
 

@@ -31,12 +31,26 @@ describe("the settings", () => {
   });
 
   test.each<[Variables, Partial<TracingSettings>]>([
-    [{}, { sampleRatio: 1, isSilent: false, queueSizeMax: 2_048, batchSizeMax: 512, delayMs: 5_000 }],
+    [
+      {},
+      {
+        sampleRatio: 1,
+        isSilent: false,
+        queueSizeMax: 2_048,
+        batchSizeMax: 512,
+        delayMs: 5_000,
+        exportTimeoutMs: 3_000,
+      },
+    ],
     [{ OTEL_TRACES_SAMPLER: "always_off" }, { sampleRatio: 0, isSilent: true }],
     [{ OTEL_TRACES_SAMPLER: "traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.25" }, { sampleRatio: 0.25 }],
     [{ OTEL_TRACES_SAMPLER: "parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG: "0" }, { sampleRatio: 0 }],
     [{ OTEL_BSP_MAX_QUEUE_SIZE: "100" }, { queueSizeMax: 100, batchSizeMax: 100 }],
     [{ OTEL_EXPORTER_OTLP_TIMEOUT: "500" }, { exportTimeoutMs: 500 }],
+    [
+      { OTEL_EXPORTER_OTLP_TIMEOUT: "500", OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: "700" },
+      { exportTimeoutMs: 700 },
+    ],
   ])("are OpenTelemetry's own: %p", (variables, settings) => {
     expect(settingsOf({ [ENDPOINT]: "http://collector:4318", ...variables })).toMatchObject(settings);
   });
