@@ -6,6 +6,7 @@ import { createTokenBucket, type TokenBucket } from "../runtime/kube/token-bucke
 import { createWorkQueue } from "../runtime/kube/work-queue.ts";
 import type { Log } from "../runtime/log.ts";
 import { waitForParts } from "../runtime/parts.ts";
+import { traceFieldOf } from "../runtime/tracing/span.ts";
 import type { Authority } from "./authority.ts";
 import type { ChangeTraces, RoundTimes } from "./change-traces.ts";
 import { act, type ActDependencies, type Done } from "./cities/act.ts";
@@ -206,7 +207,7 @@ export class Controller {
       const { traceparent } = trace;
       const done = await act(this.#dependencies, { ...latest, lease, traceparent }, signal);
       trace.done(done);
-      this.#remember(latest, done);
+      this.#remember(latest, done, traceparent);
     } catch (error) {
       trace.failed(error);
       const isConflict = isOperational(error) && error.remedy === "refresh";
@@ -220,7 +221,7 @@ export class Controller {
     return "done";
   }
 
-  #remember({ view, decision }: Latest, done: Done): void {
+  #remember({ view, decision }: Latest, done: Done, traceparent: string | undefined): void {
     const { fleet, log, metrics } = this.#dependencies;
     if (done.kind !== "nothing") metrics.acts(done.kind);
     const fields = { city: view.name, decision: decision.kind };
@@ -237,7 +238,8 @@ export class Controller {
         if (because === "holder-gone") this.#takeovers.take();
         metrics.assignments(because);
         this.#indicators.assigned(view.name, token, because);
-        log.info({ ...fields, worker, token: String(token), because }, "city assigned");
+        const traced = traceFieldOf(traceparent);
+        log.info({ ...fields, worker, token: String(token), because, ...traced }, "city assigned");
         const from = done.isMove ? ` from ${view.lease?.worker}` : "";
         this.#record(
           view,

@@ -49,6 +49,13 @@ export const tracingOff: Tracing = {
   close: async () => undefined,
 };
 
+const UNTRACED = {};
+
+/** What a log line of traced work has beside its other fields: the id of the trace to look at. */
+export function traceFieldOf(traceparent: string | undefined): { readonly trace?: string } {
+  return traceparent === undefined ? UNTRACED : { trace: traceparent.slice(3, 35) };
+}
+
 /** Ends the span with the work. An error is recorded on it by `codeOf` and goes on to the caller. */
 export function spanned<Result>(
   span: Span,

@@ -6,7 +6,7 @@ import { withDeadline } from "../../runtime/abort.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { isOperational } from "../../runtime/errors.ts";
 import { timed } from "../../runtime/measure.ts";
-import { spanned, type Span } from "../../runtime/tracing/span.ts";
+import { spanned, traceFieldOf, type Span } from "../../runtime/tracing/span.ts";
 import { HARD_DEADLINE_FACTOR } from "../dispatch-pool/dispatch-pool.ts";
 import type { DispatchAnswer } from "../dispatch-pool/protocol.ts";
 import type { DatabaseClock } from "../database-clock.ts";
@@ -102,7 +102,11 @@ export async function runTick(
       if (!isOperational(error) && !tickSignal.aborted) throw error;
       const because = codeOf(error);
       if (because.startsWith("database-")) dependencies.onDatabase(false);
-      dependencies.log.warn({ city: input.city, slot: input.slotMs, because, err: error }, "tick missed");
+      const traced = traceFieldOf(input.span.traceparent);
+      dependencies.log.warn(
+        { city: input.city, slot: input.slotMs, because, err: error, ...traced },
+        "tick missed",
+      );
       return { kind: "missed", because };
     }
   });
@@ -148,7 +152,8 @@ async function commit(
   const { fence, fallbacks, keeper, newCommitId, onDatabase, log } = dependencies;
   const tick = input.lastTick + 1n;
   const commitId = newCommitId();
-  const fields = { city: input.city, tick: String(tick), commitId };
+  const traced = traceFieldOf(input.span.traceparent);
+  const fields = { city: input.city, tick: String(tick), commitId, ...traced };
   if (input.span.isRecorded) {
     input.span.set({
       "dispatch.tick": String(tick),

@@ -116,6 +116,15 @@ describe("a City that is applied", () => {
       "dispatch.decisions": 0,
     });
     expect(spans.map(({ failedBecause }) => failedBecause)).toEqual(spans.map(() => undefined));
+    // Who reads the log finds the trace.
+    const holder = String(root.attributes["dispatch.worker"]).replace(/-[0-9a-f]+$/, "");
+    for (const [name, phrase] of [
+      ["operator-1", "city assigned"],
+      [holder, "tick committed"],
+    ] as const) {
+      const lines = (await product.log(name)).split("\n").filter((line) => line.includes(root.traceId));
+      expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([phrase]);
+    }
   }, 30_000);
 
   test("then has a trace for each of its ticks", async () => {
