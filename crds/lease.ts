@@ -16,6 +16,8 @@ const TASK_ANNOTATION = "dispatch.city/task";
 const SETBACKS_ANNOTATION = "dispatch.city/setbacks";
 const DEATHS_ANNOTATION = "dispatch.city/deaths";
 const BECAUSE_ANNOTATION = "dispatch.city/because";
+/** Of a City Lease, where the operator traces: the W3C traceparent of the write, which the worker continues. */
+const TRACEPARENT_ANNOTATION = "dispatch.city/traceparent";
 /** Of a worker's Pod: "true" relieves the worker of its cities for as long as it is there. */
 export const DRAIN_ANNOTATION = "dispatch.city/drain";
 const POOL_ANNOTATION = "dispatch.city/pool";
@@ -28,6 +30,7 @@ const POD_ANNOTATION = "dispatch.city/pod";
 const DATABASE_ANNOTATION = "dispatch.city/database";
 
 const LABEL_LENGTH_MAX = 63;
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 export type Lease = {
   readonly apiVersion: "coordination.k8s.io/v1";
@@ -54,6 +57,8 @@ export type Assignment = {
   readonly since: string | undefined;
   /** Why it came to this worker, or was taken from the last one; undefined where an older operator wrote it. */
   readonly because: string | undefined;
+  /** W3C traceparent of the write; undefined: it is not traced. */
+  readonly traceparent: string | undefined;
 } & Setbacks;
 
 /** What befell a city of late; both are 0 for one that ticks. Kept in its Lease, so that every operator knows it. */
@@ -111,10 +116,12 @@ export function encodeAssignment(input: {
   readonly setbacks?: Setbacks;
   /** Why it is given to this worker; where the worker stays, that it was given to it first counts. */
   readonly because?: string;
+  /** W3C traceparent of this write; that of an earlier one never stays. */
+  readonly traceparent?: string | undefined;
   readonly replaces: Lease | undefined;
   readonly nowMs: number;
 }): Lease {
-  const { city, worker, task, replaces, nowMs } = input;
+  const { city, worker, task, replaces, traceparent, nowMs } = input;
   const { setbacks = 0, deaths = 0 } = input.setbacks ?? {};
   const previousWorker = replaces?.spec?.holderIdentity;
   const moves = (replaces?.spec?.leaseTransitions ?? 0) + (replaces && previousWorker !== worker ? 1 : 0);
@@ -137,6 +144,7 @@ export function encodeAssignment(input: {
         ...(setbacks === 0 ? {} : { [SETBACKS_ANNOTATION]: String(setbacks) }),
         ...(deaths === 0 ? {} : { [DEATHS_ANNOTATION]: String(deaths) }),
         ...(because === undefined ? {} : { [BECAUSE_ANNOTATION]: because }),
+        ...(traceparent === undefined ? {} : { [TRACEPARENT_ANNOTATION]: traceparent }),
       },
       ownerReferences: [
         {
@@ -175,9 +183,15 @@ export function decodeAssignment(lease: Lease): Assignment {
     task: decodeTask(lease.metadata.annotations?.[TASK_ANNOTATION]),
     since: lease.spec?.acquireTime,
     because: lease.metadata.annotations?.[BECAUSE_ANNOTATION],
+    traceparent: decodeTraceparent(lease.metadata.annotations?.[TRACEPARENT_ANNOTATION]),
     setbacks: decodeCount(lease.metadata.annotations?.[SETBACKS_ANNOTATION]),
     deaths: decodeCount(lease.metadata.annotations?.[DEATHS_ANNOTATION]),
   };
+}
+
+/** What is no traceparent is as none: a trace is not worth a tenure. */
+function decodeTraceparent(text: string | undefined): string | undefined {
+  return text !== undefined && TRACEPARENT.test(text) ? text : undefined;
 }
 
 function decodeCount(text: string | undefined): number {

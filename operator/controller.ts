@@ -6,7 +6,9 @@ import { createTokenBucket, type TokenBucket } from "../runtime/kube/token-bucke
 import { createWorkQueue } from "../runtime/kube/work-queue.ts";
 import type { Log } from "../runtime/log.ts";
 import { waitForParts } from "../runtime/parts.ts";
+import { traceFieldOf } from "../runtime/tracing/span.ts";
 import type { Authority } from "./authority.ts";
+import type { ChangeTraces, RoundTimes } from "./change-traces.ts";
 import { act, type ActDependencies, type Done } from "./cities/act.ts";
 import { SHED_BURST, SHEDS_PER_SECOND, TAKEOVERS_PER_SECOND } from "./cities/budgets.ts";
 import { placeCities, type Decision } from "./cities/place.ts";
@@ -29,6 +31,7 @@ export type ControllerDependencies = ActDependencies & {
   readonly statusWriter: StatusWriter;
   readonly statuses: Statuses;
   readonly events: EventRecorder;
+  readonly changeTraces: ChangeTraces;
   readonly random: () => number;
   readonly log: Log;
   readonly metrics: OperatorMetrics;
@@ -54,6 +57,8 @@ export class Controller {
   readonly #dependencies: ControllerDependencies;
   #wake = Promise.withResolvers<void>();
   #latest = new Map<string, Latest>();
+  /** Of the round that `#latest` is from. */
+  #latestRound: RoundTimes = { startedMs: 0, decidedMs: 0 };
   readonly #sheds: TokenBucket;
   readonly #takeovers: TokenBucket;
   readonly #history: HistoryGuard;
@@ -135,7 +140,9 @@ export class Controller {
       const startedMs = clock.monotonicMs();
       this.#lastRoundMs = startedMs;
       const { view, suspects, lookAgainInMs } = this.#round(enqueue);
-      const tookMs = clock.monotonicMs() - startedMs;
+      const decidedMs = clock.monotonicMs();
+      this.#latestRound = { startedMs, decidedMs };
+      const tookMs = decidedMs - startedMs;
       metrics.decideDuration(tookMs / 1_000);
       for (const worker of suspects) ask(fleet.confirmWorker(worker, signal).then(() => true));
       if (view.cities.some((city) => isBehindFence(city, view))) ask(this.#history.inspect(view, signal));
@@ -185,7 +192,7 @@ export class Controller {
   }
 
   async #process(city: string, signal: AbortSignal): Promise<"done"> {
-    const { fleet, clock, metrics } = this.#dependencies;
+    const { fleet, clock, metrics, changeTraces } = this.#dependencies;
     const latest = this.#latest.get(city);
     if (latest === undefined) return "done";
     const lease = fleet.leaseOf(city);
@@ -195,10 +202,14 @@ export class Controller {
       return "done";
     }
     const startedMs = clock.monotonicMs();
+    const trace = changeTraces.begin(latest, this.#latestRound);
     try {
-      const done = await act(this.#dependencies, { ...latest, lease }, signal);
-      this.#remember(latest, done);
+      const { traceparent } = trace;
+      const done = await act(this.#dependencies, { ...latest, lease, traceparent }, signal);
+      trace.done(done);
+      this.#remember(latest, done, traceparent);
     } catch (error) {
+      trace.failed(error);
       const isConflict = isOperational(error) && error.remedy === "refresh";
       metrics.acts(isConflict ? "conflict" : "failed");
       if (isConflict) await fleet.refresh(city, signal);
@@ -210,7 +221,7 @@ export class Controller {
     return "done";
   }
 
-  #remember({ view, decision }: Latest, done: Done): void {
+  #remember({ view, decision }: Latest, done: Done, traceparent: string | undefined): void {
     const { fleet, log, metrics } = this.#dependencies;
     if (done.kind !== "nothing") metrics.acts(done.kind);
     const fields = { city: view.name, decision: decision.kind };
@@ -227,7 +238,8 @@ export class Controller {
         if (because === "holder-gone") this.#takeovers.take();
         metrics.assignments(because);
         this.#indicators.assigned(view.name, token, because);
-        log.info({ ...fields, worker, token: String(token), because }, "city assigned");
+        const traced = traceFieldOf(traceparent);
+        log.info({ ...fields, worker, token: String(token), because, ...traced }, "city assigned");
         const from = done.isMove ? ` from ${view.lease?.worker}` : "";
         this.#record(
           view,

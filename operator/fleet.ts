@@ -44,6 +44,8 @@ export class Fleet {
     readonly progress: Progress;
     /** Something changed on which a decision can depend. */
     readonly onChange: () => void;
+    /** People changed the City, or it was seen for the first time. */
+    readonly onSpecified: (city: City) => void;
     readonly onCityGone: (city: City) => void;
     /** The API server's history went back: what we wrote last may be undone. */
     readonly onRewritten: () => void;
@@ -63,7 +65,9 @@ export class Fleet {
           this.#forget(change.object.metadata.name);
           input.onCityGone(change.object);
         }
-        if (change.kind !== "updated" || isSpecified(change.object, change.previous)) input.onChange();
+        if (change.kind === "updated" && !isSpecified(change.object, change.previous)) return;
+        if (change.kind !== "deleted") input.onSpecified(change.object);
+        input.onChange();
       },
     });
     this.#cityLeases = createReflector<Lease>({

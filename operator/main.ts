@@ -16,6 +16,8 @@ import { createLog, type Log } from "../runtime/log.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { serveProbes } from "../runtime/probes.ts";
 import { exitOnFailure, shutdownSignals } from "../runtime/shutdown.ts";
+import { openTracing } from "../runtime/tracing/open.ts";
+import { readTracingSettings } from "../runtime/tracing/settings.ts";
 import { readCluster } from "./cluster.ts";
 import { openConsole, type Console } from "./console/console.ts";
 import { createOperatorMetrics } from "./metrics.ts";
@@ -44,6 +46,7 @@ function readEnvironment() {
     probeHost: environment.text("PROBE_HOST", "the address to serve probes on", "0.0.0.0"),
     console: environment.oneOf("CONSOLE", ["on", "off"], "off"),
     consolePort: environment.integer("CONSOLE_PORT", { min: 0, max: 65_535 }, 8081),
+    tracing: readTracingSettings(environment),
     logLevel: environment.oneOf("LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
   };
   environment.finish();
@@ -101,6 +104,11 @@ async function main(): Promise<void> {
     reportingController: "dispatch.city/operator",
     reportingInstance: identity,
   });
+  const tracing = await openTracing(settings.tracing, {
+    ...edges,
+    serviceName: "dispatch-operator",
+    resource: { "service.instance.id": identity },
+  });
   let operator: Operator | undefined;
   let clusterTrouble = "the API server has not said yet which cluster this is";
   // Before all else, so that whoever waits for the operator can read what it waits for itself.
@@ -120,7 +128,7 @@ async function main(): Promise<void> {
   if (cluster !== undefined) {
     log.info({ because: cluster.version }, "cluster found");
     const running = createOperator(
-      { ...edges, electionClient, database, events, metrics },
+      { ...edges, electionClient, database, events, metrics, tracing },
       { identity, clusterUid: cluster.uid, ...settings },
     );
     operator = running;
@@ -132,7 +140,7 @@ async function main(): Promise<void> {
     await serving;
   }
   await events.close();
-  await database.close();
+  await Promise.all([database.close(), tracing.close()]);
   await Promise.all([client.close(), electionClient.close(), probes.close()]);
   log.info({}, "operator ended");
 }

@@ -8,11 +8,13 @@ import type { EventRecorder } from "../runtime/kube/events.ts";
 import { createLeaderElection } from "../runtime/kube/leader-election.ts";
 import type { Log } from "../runtime/log.ts";
 import { waitForParts } from "../runtime/parts.ts";
+import type { Tracing } from "../runtime/tracing/span.ts";
 import { createAuthority } from "./authority.ts";
 import { progressWritesPerSecond } from "./cities/budgets.ts";
 import { createStatusWriter } from "./cities/status-writer.ts";
 import { Statuses } from "./cities/statuses.ts";
 import type { AuthorityView, FleetLook } from "./cities/view.ts";
+import { createChangeTraces } from "./change-traces.ts";
 import { Controller } from "./controller.ts";
 import { Fleet } from "./fleet.ts";
 import type { OperatorMetrics } from "./metrics.ts";
@@ -30,6 +32,7 @@ export type OperatorDependencies = {
   readonly events: EventRecorder;
   readonly log: Log;
   readonly metrics: OperatorMetrics;
+  readonly tracing: Tracing;
 };
 
 export type OperatorSettings = {
@@ -87,6 +90,7 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
     onFailed: (city) => statuses.forget(city),
   });
   const statuses: Statuses = new Statuses({ clock, writer: statusWriter });
+  const changeTraces = createChangeTraces(dependencies.tracing, () => clock.monotonicMs());
   const fleet: Fleet = new Fleet({
     client,
     clock,
@@ -96,7 +100,9 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
     clusterUid,
     progress,
     onChange: () => controller.poke(),
+    onSpecified: (city) => changeTraces.seen(city),
     onCityGone: (city) => {
+      changeTraces.forget(city.metadata.name);
       statusWriter.forget(city);
       statuses.forget(city);
     },
@@ -111,6 +117,7 @@ export function createOperator(dependencies: OperatorDependencies, settings: Ope
     cities: CITIES,
     fleet,
     authority,
+    changeTraces,
     statusWriter,
     statuses,
     seal: (city, token, signal) =>

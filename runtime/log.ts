@@ -2,7 +2,7 @@ import { pino, type Logger } from "pino";
 
 /**
  * The log of one process: JSON lines on standard error. The message is a constant phrase in the past tense; everything
- * variable is a field: city worker token tick slot decision because outcome attempt durationMs count err.
+ * variable is a field: city worker token tick slot decision because outcome attempt durationMs count err, and trace where it is traced.
  */
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error"> & {
   child(fields: Record<string, unknown>): Log;

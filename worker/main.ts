@@ -17,6 +17,8 @@ import { createLog, type Log } from "../runtime/log.ts";
 import { createMetrics } from "../runtime/metrics.ts";
 import { serveProbes } from "../runtime/probes.ts";
 import { exitOnFailure, shutdownSignals } from "../runtime/shutdown.ts";
+import { openTracing } from "../runtime/tracing/open.ts";
+import { readTracingSettings } from "../runtime/tracing/settings.ts";
 import { createDispatchPool, HEAP_MEGABYTES_MAX } from "./dispatch-pool/dispatch-pool.ts";
 import { startDispatchProcess } from "./dispatch-pool/dispatch-process.ts";
 import { createWorkerMetrics } from "./metrics.ts";
@@ -52,6 +54,7 @@ function readEnvironment() {
     connectionsMax: environment.integer("DATABASE_CONNECTIONS", { min: 1, max: 1_000 }, 10),
     probePort: environment.integer("PROBE_PORT", { min: 0, max: 65_535 }, 8080),
     probeHost: environment.text("PROBE_HOST", "the address to serve probes on", "0.0.0.0"),
+    tracing: readTracingSettings(environment),
     logLevel: environment.oneOf("LOG_LEVEL", ["debug", "info", "warn", "error"], "info"),
   };
   environment.finish();
@@ -105,6 +108,11 @@ async function main(): Promise<void> {
   );
   const databaseHealth = createDatabaseHealth({ ...edges, database, files: await protocolFiles() });
   const { dispatchPool, isolationPool } = createPools(settings, log);
+  const tracing = await openTracing(settings.tracing, {
+    ...edges,
+    serviceName: "dispatch-worker",
+    resource: { "service.instance.id": worker, "service.version": settings.version },
+  });
   const instance = createWorker(
     {
       ...edges,
@@ -117,6 +125,7 @@ async function main(): Promise<void> {
       dispatchPool,
       isolationPool,
       metrics,
+      tracing,
     },
     {
       identity: {
@@ -145,7 +154,7 @@ async function main(): Promise<void> {
   log.info({ pool: settings.pool, version: settings.version, port: probes.port }, "worker started");
   await instance.run(signals);
   await Promise.all([dispatchPool.close(), isolationPool.close()]);
-  await database.close();
+  await Promise.all([database.close(), tracing.close()]);
   await Promise.all([client.close(), heartbeatClient.close(), probes.close()]);
   log.info({}, "worker ended");
 }

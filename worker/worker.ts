@@ -9,6 +9,7 @@ import type { KubeClient } from "../runtime/kube/kube-api.ts";
 import { createReflector } from "../runtime/kube/reflector.ts";
 import { LEASES } from "../runtime/kube/resources.ts";
 import type { Log } from "../runtime/log.ts";
+import type { Tracing } from "../runtime/tracing/span.ts";
 import { createAssignments } from "./assignments.ts";
 import { createDatabaseClock } from "./database-clock.ts";
 import type { DispatchPool } from "./dispatch-pool/dispatch-pool.ts";
@@ -40,6 +41,7 @@ export type WorkerDependencies = {
   readonly isolationPool: DispatchPool;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
+  readonly tracing: Tracing;
 };
 
 export type WorkerSettings = {

@@ -46,7 +46,13 @@ export type Done =
 
 export async function act(
   dependencies: ActDependencies,
-  input: { readonly view: CityView; readonly decision: Decision; readonly lease: Lease | undefined },
+  input: {
+    readonly view: CityView;
+    readonly decision: Decision;
+    readonly lease: Lease | undefined;
+    /** W3C traceparent of this act; undefined: it is not traced. */
+    readonly traceparent?: string | undefined;
+  },
   signal: AbortSignal,
 ): Promise<Done> {
   const { view, decision } = input;
@@ -60,7 +66,8 @@ export async function act(
     case "assign": {
       if (mayBeStale(view)) await proveCity(dependencies, view.city, signal);
       const { worker, because } = decision;
-      const holder = { worker, setbacks: setbacksAfter(view, because), because };
+      const { traceparent } = input;
+      const holder = { worker, setbacks: setbacksAfter(view, because), because, traceparent };
       const lease = await writeLease(dependencies, input, holder, signal);
       const isMove = view.lease?.worker !== undefined && view.lease.worker !== worker;
       return { kind: "assigned", lease, assignment: decodeAssignment(lease), isMove };
@@ -127,7 +134,12 @@ async function proveForeign(
 async function writeLease(
   { client, clock }: ActDependencies,
   { view, lease }: { readonly view: CityView; readonly lease: Lease | undefined },
-  assignment: { readonly worker: string | undefined; readonly setbacks?: Setbacks; readonly because: string },
+  assignment: {
+    readonly worker: string | undefined;
+    readonly setbacks?: Setbacks;
+    readonly because: string;
+    readonly traceparent?: string | undefined;
+  },
   signal: AbortSignal,
 ): Promise<Lease> {
   const next = encodeAssignment({

@@ -6,7 +6,7 @@ import { PROGRESS_SLACK_MS, type CityView, type LeaseView } from "./view.ts";
 /** From a City and its Lease to what is decided on. Pure: whoever shows what would be decided builds the same view. */
 
 export function leaseViewOf(lease: Lease): LeaseView {
-  const { city: _city, ...assignment } = decodeAssignment(lease);
+  const { city: _city, traceparent: _traceparent, ...assignment } = decodeAssignment(lease);
   return { ...assignment, cityUid: cityUidOf(lease) };
 }
 

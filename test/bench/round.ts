@@ -114,6 +114,7 @@ async function measure(size: { readonly cities: number; readonly workers: number
     clusterUid: CLUSTER_UID,
     progress,
     onChange: () => undefined,
+    onSpecified: () => undefined,
     onCityGone: () => undefined,
     onRewritten: () => undefined,
   });

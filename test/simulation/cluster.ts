@@ -6,6 +6,7 @@ import { createOperator } from "../../operator/operator.ts";
 import { createEventRecorder } from "../../runtime/kube/events.ts";
 import { createDatabaseHealth } from "../../db/health.ts";
 import { NAMESPACES, PODS, type KubeObject } from "../../runtime/kube/resources.ts";
+import { tracingOff } from "../../runtime/tracing/span.ts";
 import { createWorker } from "../../worker/worker.ts";
 import { createFakeKube, type FakeKube } from "../support/fake-kube.ts";
 import { createDatabaseLink } from "./database-link.ts";
@@ -167,21 +168,18 @@ export class Cluster {
     this.#ended(running);
   }
 
-  #edges(running: Running, random: Random) {
+  #edges({ process, api, mysql }: Running, random: Random) {
     const { time, database, chronicle } = this.#world;
-    const { process, api, mysql } = running;
     const client = (requestTimeoutMs: number) =>
       createKubeLink({ link: api, time, server: this.kube.elsewhere, requestTimeoutMs });
+    const server = { link: mysql, server: database };
     return {
       clock: process.clock,
       random,
       log: logOf(chronicle, process.name),
+      tracing: tracingOff,
       client,
-      database: createDatabaseLink({
-        link: mysql,
-        server: database,
-        onAnswer: (statement) => chronicle.answered(statement),
-      }),
+      database: createDatabaseLink({ ...server, onAnswer: (statement) => chronicle.answered(statement) }),
     };
   }
 

@@ -102,6 +102,7 @@ export function anAnswer(rest: Partial<DispatchAnswer> = {}): DispatchAnswer {
     explanations: new Uint8Array(),
     leftOut: 0,
     record: undefined,
+    tookMs: { dispatch: 0, validate: 0 },
     ...rest,
   };
 }

@@ -25,6 +25,8 @@ export type DispatchAnswer = Omit<DispatchVerdict, "result" | "deadlineChecks"> 
     readonly leftOut: number;
     /** See `encodeRecord`. */
     readonly record: Uint8Array<ArrayBuffer> | undefined;
+    /** How long the thread was at each, in milliseconds; of all dispatchers that were asked. */
+    readonly tookMs: { readonly dispatch: number; readonly validate: number };
   };
 
 /** Posted once, when the thread has loaded and takes requests. */

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { DispatchSnapshot } from "../dispatch/model.ts";
-import { decide, type DispatchVerdict } from "../dispatchers/decide.ts";
+import { decide, type DispatchVerdict, type RunStage } from "../dispatchers/decide.ts";
 import { createLoader } from "../dispatchers/load.ts";
 import { encodeRecord, type RecordHead } from "../records/record.ts";
 import { encodeExplanations } from "../story/explanation-lines.ts";
@@ -23,15 +23,23 @@ const load = createLoader((workerData as DispatchThreadData).dispatchers);
 async function answer(request: DispatchRequest): Promise<DispatchAnswer> {
   const deadlineMs = performance.now() + request.remainingMs;
   const readSnapshot = (): DispatchSnapshot => decodeSnapshot(request.snapshot);
-  const verdict = await decide(request, readSnapshot, load, {
-    hasPassed: () => performance.now() >= deadlineMs,
-  });
+  const tookMs = { dispatch: 0, validate: 0 };
+  const runStage: RunStage = (stage, work) => {
+    const startedMs = performance.now();
+    try {
+      return work();
+    } finally {
+      tookMs[stage] += performance.now() - startedMs;
+    }
+  };
+  const deadline = { hasPassed: () => performance.now() >= deadlineMs };
+  const verdict = await decide(request, readSnapshot, load, deadline, runStage);
   const { by, failures, refused, result } = verdict;
   const { decisions, degraded, gap, explanations } = result;
   const { bytes, leftOut } = encodeExplanations({ failures, refused }, explanations);
   const record =
     request.record === undefined ? undefined : recordOf(request, request.record, readSnapshot(), verdict);
-  return { by, failures, refused, decisions, degraded, gap, explanations: bytes, leftOut, record };
+  return { by, failures, refused, decisions, degraded, gap, explanations: bytes, leftOut, record, tookMs };
 }
 
 function recordOf(

@@ -31,6 +31,9 @@ export type FailedDispatcher = {
   readonly message: string;
 };
 
+/** Runs one stage of a decision; for whoever wants to know how long each takes. */
+export type RunStage = <Result>(stage: "dispatch" | "validate", work: () => Result) => Result;
+
 type Attempt = Pick<DispatchVerdict, "result" | "refused" | "deadlineChecks">;
 
 /**
@@ -45,6 +48,7 @@ export async function decide(
   readSnapshot: () => DispatchSnapshot,
   load: LoadDispatcher,
   deadline: Deadline,
+  runStage: RunStage = (_stage, work) => work(),
 ): Promise<DispatchVerdict> {
   const failures: FailedDispatcher[] = [];
   for (const [index, name] of question.dispatchers.entries()) {
@@ -53,7 +57,7 @@ export async function decide(
     const attempt =
       loaded.kind === "failed"
         ? { because: loaded.because, message: loaded.message }
-        : attemptWith(loaded, question, readSnapshot, deadline, isLast);
+        : attemptWith(loaded, question, { readSnapshot, deadline, isLast, runStage });
     if (!("because" in attempt)) return { by: name, failures, ...attempt };
     failures.push({ dispatcher: name, because: attempt.because, message: attempt.message });
   }
@@ -63,15 +67,23 @@ export async function decide(
 function attemptWith(
   { dispatcher, isBuiltIn }: LoadedDispatcher,
   { parameters, own }: DispatchQuestion,
-  readSnapshot: () => DispatchSnapshot,
-  deadline: Deadline,
-  isLast: boolean,
+  {
+    readSnapshot,
+    deadline,
+    isLast,
+    runStage,
+  }: {
+    readonly readSnapshot: () => DispatchSnapshot;
+    readonly deadline: Deadline;
+    readonly isLast: boolean;
+    readonly runStage: RunStage;
+  },
 ): Attempt | Pick<FailedDispatcher, "because" | "message"> {
   const counted = countChecks(deadline);
   const snapshot = readSnapshot();
   let answer: unknown;
   try {
-    answer = dispatcher(snapshot, parameters, counted, own);
+    answer = runStage("dispatch", () => dispatcher(snapshot, parameters, counted, own));
   } catch (error) {
     if (isLast) throw error;
     return {
@@ -86,7 +98,9 @@ function attemptWith(
     return { because: "malformed", message: Error.isError(error) ? error.message : String(error) };
   }
   const untouched = isBuiltIn ? snapshot : readSnapshot();
-  const { accepted, refused } = validateDecisions(untouched, parameters, result.decisions);
+  const { accepted, refused } = runStage("validate", () =>
+    validateDecisions(untouched, parameters, result.decisions),
+  );
   if (!isLast && accepted.length === 0 && refused.length > 0) {
     const [first] = refused;
     return {

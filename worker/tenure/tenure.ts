@@ -3,11 +3,13 @@ import type { FencingToken } from "../../crds/token.ts";
 import { withDeadline } from "../../runtime/abort.ts";
 import { backoffMs } from "../../runtime/backoff.ts";
 import { isOperational } from "../../runtime/errors.ts";
+import type { Tracing } from "../../runtime/tracing/span.ts";
 import type { MissCause } from "../metrics.ts";
 import { hasStandInFor } from "./decide.ts";
 import { gridOf, nextSlot, slotAt } from "./grid.ts";
 import { isolationAfter, isolationAtStart, restMs, SHARED, type Isolation } from "./isolation.ts";
 import { runTick, type TickDependencies } from "./tick.ts";
+import { createTenureTrace, type TenureTrace } from "./trace.ts";
 import { assigned, transition, type EndReason, type TenureEvent, type TenureState } from "./transition.ts";
 
 export type TenureDependencies = TickDependencies & {
@@ -16,6 +18,7 @@ export type TenureDependencies = TickDependencies & {
   readonly worker: string;
   /** What this worker knows of its cities' conduct; those that are isolated, also while their token changes. */
   readonly isolations: Map<string, Isolation>;
+  readonly tracing: Tracing;
 };
 
 export type TenureInput = {
@@ -24,6 +27,8 @@ export type TenureInput = {
   readonly task: TaskSpec;
   /** Tenures of the city in a row that came to nothing, before this one. */
   readonly setbacks: number;
+  /** Of the write that this follows; see Assignment. */
+  readonly traceparent: string | undefined;
 };
 
 export type Tenure = {
@@ -59,6 +64,7 @@ export function startTenure(dependencies: TenureDependencies, input: TenureInput
       aborting.abort(new Error("the tenure was aborted"));
     },
     ended: runTenure(dependencies, input, {
+      trace: createTenureTrace(dependencies.tracing, input, dependencies.worker),
       stopping: stopping.signal,
       aborting: aborting.signal,
       stopReason: () => stopReason,
@@ -67,6 +73,7 @@ export function startTenure(dependencies: TenureDependencies, input: TenureInput
 }
 
 type Control = {
+  readonly trace: TenureTrace;
   readonly stopping: AbortSignal;
   readonly aborting: AbortSignal;
   readonly stopReason: () => Exclude<EndReason, "fenced">;
@@ -86,7 +93,7 @@ async function runTenure(
     const event: TenureEvent = control.stopping.aborted
       ? { kind: control.stopReason() }
       : state.kind === "claiming"
-        ? await claim(dependencies, input, state, control)
+        ? await claimTraced(dependencies, input, state, control)
         : await tickAtNextSlot(dependencies, input, state, control);
     const next = transition(state, event);
     if (next.kind !== state.kind) {
@@ -102,7 +109,20 @@ async function runTenure(
     state = next;
   }
   dependencies.waitingOrders.delete(input.city);
+  control.trace.ended(state.because);
   return state.because;
+}
+
+async function claimTraced(
+  dependencies: TenureDependencies,
+  input: TenureInput,
+  state: Extract<TenureState, { readonly kind: "claiming" }>,
+  control: Control,
+): Promise<TenureEvent> {
+  const span = control.trace.claim(state.attempt);
+  const event = await claim(dependencies, input, state, control);
+  control.trace.happened(span, event);
+  return event;
 }
 
 async function claim(
@@ -191,8 +211,13 @@ async function tickAtNextSlot(
   if (startsInMs > 0 && (await sleepUnless(dependencies, startsInMs, control.stopping))) {
     return { kind: control.stopReason() };
   }
-  metrics.lateness(Math.max(0, databaseClock.nowMs() - slotMs) / 1_000);
+  const latenessMs = Math.max(0, databaseClock.nowMs() - slotMs);
+  metrics.lateness(latenessMs / 1_000);
   const startedAtMs = clock.monotonicMs();
+  const span = control.trace.tick(
+    { "dispatch.slot_ms": slotMs, "dispatch.lateness_ms": latenessMs },
+    startedAtMs,
+  );
   const outcome = await runTick(
     dependencies,
     {
@@ -205,11 +230,13 @@ async function tickAtNextSlot(
       periodMs,
       task: input.task,
       isIsolated: isolation.kind === "isolated",
+      span,
     },
     control.aborting,
   );
   metrics.tickDuration((clock.monotonicMs() - startedAtMs) / 1_000);
   metrics.ticks(outcome.kind);
+  control.trace.happened(span, outcome);
   if (outcome.kind === "missed") metrics.missedTicks(missCauseOf(outcome.because));
   learn(dependencies, input.city, isolationAfter(isolation, outcome, hasStandIn), "harm");
   // Those that it rested were counted when it had.

@@ -6,12 +6,14 @@ import { withDeadline } from "../../runtime/abort.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { isOperational } from "../../runtime/errors.ts";
 import { timed } from "../../runtime/measure.ts";
+import { spanned, traceFieldOf, type Span } from "../../runtime/tracing/span.ts";
 import { HARD_DEADLINE_FACTOR } from "../dispatch-pool/dispatch-pool.ts";
 import type { DispatchAnswer } from "../dispatch-pool/protocol.ts";
 import type { DatabaseClock } from "../database-clock.ts";
 import type { Keeper } from "../story/keeper.ts";
 import { decide, fallbackOf, type DecideDependencies } from "./decide.ts";
 import { tickLimits, type TickLimits } from "./grid.ts";
+import { traceThread } from "./trace.ts";
 import type { TenureEvent } from "./transition.ts";
 import { waitingAfter, type WaitingOrders } from "./waiting-orders.ts";
 
@@ -40,6 +42,8 @@ export type TickInput = {
   readonly task: TaskSpec;
   /** Whether the dispatch runs apart from those of other cities. */
   readonly isIsolated: boolean;
+  /** Of this tick; whoever began it ends it. */
+  readonly span: Span;
 };
 
 /** Of a tick's time, what is kept for the commit. */
@@ -65,8 +69,17 @@ export async function runTick(
   const startedAtMs = clock.monotonicMs();
   const staged = async <Result>(
     stage: "snapshot" | "decide" | "commit",
-    work: () => Promise<Result>,
-  ): Promise<Result> => timed(clock, (seconds) => metrics.stageDuration(stage, seconds), work);
+    work: (span: Span) => Promise<Result>,
+  ): Promise<Result> => {
+    const span = input.span.child(stage);
+    const measured = (): Promise<Result> =>
+      timed(
+        clock,
+        (seconds) => metrics.stageDuration(stage, seconds),
+        () => work(span),
+      );
+    return spanned(span, measured, codeOf);
+  };
   return withDeadline({ clock, what: "the tick", limitMs: limits.tickMs, signal }, async (tickSignal) => {
     try {
       const snapshot = await staged("snapshot", () =>
@@ -78,17 +91,30 @@ export async function runTick(
       }
       const deadlineMs = dispatchDeadlineMs(limits, clock.monotonicMs() - startedAtMs);
       const question = { ...input, deadlineMs, tick: input.lastTick + 1n };
-      const answer = await staged("decide", () => decide(dependencies, question, snapshot, tickSignal));
+      const answer = await staged("decide", async (span) => {
+        const decided = await decide(dependencies, question, snapshot, tickSignal);
+        traceThread(span, decided, clock.monotonicMs());
+        return decided;
+      });
       return await staged("commit", () => commit(dependencies, input, snapshot, answer, tickSignal));
     } catch (error) {
       // Whatever throws here surely changed nothing: a commit that may have gone through is an outcome, not an error.
       if (!isOperational(error) && !tickSignal.aborted) throw error;
-      const because = isOperational(error) ? error.code : "aborted";
+      const because = codeOf(error);
       if (because.startsWith("database-")) dependencies.onDatabase(false);
-      dependencies.log.warn({ city: input.city, slot: input.slotMs, because, err: error }, "tick missed");
+      const traced = traceFieldOf(input.span.traceparent);
+      dependencies.log.warn(
+        { city: input.city, slot: input.slotMs, because, err: error, ...traced },
+        "tick missed",
+      );
       return { kind: "missed", because };
     }
   });
+}
+
+/** Of what ends a stage: whatever is no error of the outside world is the signal's. */
+function codeOf(error: unknown): string {
+  return isOperational(error) ? error.code : "aborted";
 }
 
 /**
@@ -126,7 +152,17 @@ async function commit(
   const { fence, fallbacks, keeper, newCommitId, onDatabase, log } = dependencies;
   const tick = input.lastTick + 1n;
   const commitId = newCommitId();
-  const fields = { city: input.city, tick: String(tick), commitId };
+  const traced = traceFieldOf(input.span.traceparent);
+  const fields = { city: input.city, tick: String(tick), commitId, ...traced };
+  if (input.span.isRecorded) {
+    input.span.set({
+      "dispatch.tick": String(tick),
+      "dispatch.orders": snapshot.orders.length,
+      "dispatch.couriers": snapshot.couriers.length,
+      "dispatch.decisions": answer.decisions.length,
+      "dispatch.degraded": answer.degraded || snapshot.isCut,
+    });
+  }
   const outcome = await fence.commit(
     {
       city: input.city,

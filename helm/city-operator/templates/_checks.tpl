@@ -10,6 +10,9 @@
 {{- if and .Values.evaluation.enabled .Values.migration.enabled (not .Values.migration.reference) }}
 {{- fail "evaluation.enabled needs the reference tables: set migration.reference to true, or evaluation.enabled to false" }}
 {{- end }}
+{{- if and .Values.tracing.enabled (not .Values.tracing.endpoint) }}
+{{- fail "tracing.enabled needs a collector: set tracing.endpoint to where it takes OTLP over HTTP, such as http://collector:4318, or tracing.enabled to false" }}
+{{- end }}
 {{- $election := .Values.operator.election }}
 {{- $lease := include "city-operator.milliseconds" $election.leaseDuration | int }}
 {{- $renew := include "city-operator.milliseconds" $election.renewDeadline | int }}

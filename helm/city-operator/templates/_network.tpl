@@ -18,6 +18,16 @@
     {{- end }}
 {{- end }}
 
+{{- /* To the port in the collector's address, or that of its protocol. */}}
+{{- define "city-operator.egressTracing" -}}
+{{- if .Values.tracing.enabled }}
+{{- $url := urlParse .Values.tracing.endpoint }}
+{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) }}
+- ports:
+    - { port: {{ $port | default (ternary "443" "80" (eq $url.scheme "https")) | int }}, protocol: TCP }
+{{- end }}
+{{- end }}
+
 {{- define "city-operator.ingressProbes" -}}
 - ports:
     - { port: probes, protocol: TCP }

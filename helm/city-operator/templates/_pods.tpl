@@ -70,6 +70,22 @@ readinessProbe:
   value: {{ .Values.logLevel }}
 {{- end }}
 
+{{- /* By OpenTelemetry's own variables; extraEnv comes after it, and decides. */}}
+{{- define "city-operator.tracingEnv" -}}
+{{- with .Values.tracing }}
+{{- if .enabled }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ .endpoint | quote }}
+- name: OTEL_TRACES_SAMPLER
+  value: parentbased_traceidratio
+- name: OTEL_TRACES_SAMPLER_ARG
+  value: {{ .sampleRatio | quote }}
+- name: OTEL_RESOURCE_ATTRIBUTES
+  value: k8s.namespace.name=$(POD_NAMESPACE),k8s.pod.name=$(POD_NAME)
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- /* Over nodes and zones, each rollout by itself: (dict "selector" "<labels>"). */}}
 {{- define "city-operator.topologySpread" -}}
 topologySpreadConstraints:

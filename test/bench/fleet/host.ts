@@ -8,6 +8,7 @@ import { systemClock } from "../../../runtime/clock.ts";
 import { createKubeClient } from "../../../runtime/kube/client.ts";
 import { createLog } from "../../../runtime/log.ts";
 import { createMetrics } from "../../../runtime/metrics.ts";
+import { tracingOff } from "../../../runtime/tracing/span.ts";
 import { createDispatchPool } from "../../../worker/dispatch-pool/dispatch-pool.ts";
 import { createWorkerMetrics } from "../../../worker/metrics.ts";
 import { createWorker } from "../../../worker/worker.ts";
@@ -87,6 +88,7 @@ function start(pod: string, version: string): void {
       dispatchPool,
       isolationPool,
       metrics: metricsOf(worker),
+      tracing: tracingOff,
     },
     {
       identity: {

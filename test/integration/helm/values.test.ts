@@ -23,6 +23,13 @@ describe("a wrong value", () => {
     ["logLevel=trace", "at '/logLevel': value must be one of 'debug', 'info', 'warn', 'error'"],
     ["console.enabled=yes please", "at '/console/enabled': got string, want boolean"],
     ["console.port=8080", "at '/console/port': 'not' failed"],
+    ["tracing.endpoint=collector:4318", "at '/tracing/endpoint': 'collector:4318' does not match pattern"],
+    ["tracing.sampleRatio=10", "at '/tracing/sampleRatio': maximum: got 10, want 1"],
+    ["tracing.sampleRatio=1.5", "at '/tracing/sampleRatio': '1.5' does not match pattern"],
+    [
+      "tracing.enabled=true",
+      "tracing.enabled needs a collector: set tracing.endpoint to where it takes OTLP over HTTP, such as http://collector:4318, or tracing.enabled to false",
+    ],
     ["operator.replicas=two", "at '/operator/replicas': got string, want integer"],
     ["operator.election.leaseDuration=15", "at '/operator/election/leaseDuration'"],
     ["operator.explanationRetention=6", "at '/operator/explanationRetention'"],

@@ -11,6 +11,7 @@ import { readSnapshot } from "../../../db/snapshot.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { silentLog } from "../../../runtime/log.ts";
 import { createMetrics } from "../../../runtime/metrics.ts";
+import { noSpan } from "../../../runtime/tracing/span.ts";
 import { createDatabaseClock } from "../../../worker/database-clock.ts";
 import { createDispatchPool, type DispatchPool } from "../../../worker/dispatch-pool/dispatch-pool.ts";
 import { createWorkerMetrics } from "../../../worker/metrics.ts";
@@ -22,7 +23,6 @@ import {
   freshDatabase,
   MYSQL_START_LIMIT_MS,
   startTestMysql,
-  tokenOf,
   within,
   type TestDatabase,
   type TestMysql,
@@ -99,14 +99,13 @@ async function tick(meanwhile?: string): Promise<void> {
       log: silentLog,
     },
     {
-      city: "madrid",
-      epoch: 1n,
-      token: tokenOf(1),
+      ...claimOf(1),
       ...last,
       slotMs: Number(last.lastTick + 1n) * PERIOD_MS,
       periodMs: PERIOD_MS,
       task,
       isIsolated: false,
+      span: noSpan,
     },
     within(),
   );

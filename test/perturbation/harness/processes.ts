@@ -12,6 +12,7 @@ import type { KubeClient } from "../../../runtime/kube/kube-api.ts";
 import { LEASES } from "../../../runtime/kube/resources.ts";
 import { silentLog, type Log } from "../../../runtime/log.ts";
 import { createMetrics } from "../../../runtime/metrics.ts";
+import { tracingOff } from "../../../runtime/tracing/span.ts";
 import type { DispatchPool } from "../../../worker/dispatch-pool/dispatch-pool.ts";
 import { createHeartbeat } from "../../../worker/heartbeat.ts";
 import { anAnswer } from "../../support/dispatch-snapshot.ts";
@@ -73,6 +74,7 @@ export function startOperator(
       events: noEvents,
       log,
       metrics: operatorMetrics,
+      tracing: tracingOff,
     },
     {
       identity: `operator-${randomBytes(4).toString("hex")}`,
@@ -136,6 +138,7 @@ export function startWorker(
       isolationPool: idleDispatch,
       log,
       metrics: workerMetrics,
+      tracing: tracingOff,
     },
     {
       identity: identityOf(pod, pool),

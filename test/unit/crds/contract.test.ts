@@ -36,6 +36,42 @@ describe("a token", () => {
   });
 });
 
+describe("the traceparent of a City Lease", () => {
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const written = (input: Partial<Parameters<typeof encodeAssignment>[0]>): Lease => {
+    const city = cityOf("madrid");
+    const task = taskOf(city);
+    const lease = encodeAssignment({ city, worker: "w", task, replaces: undefined, nowMs: 0, ...input });
+    return { ...lease, metadata: { ...lease.metadata, resourceVersion: "7" } };
+  };
+  const withText = (text: string): Lease => {
+    const lease = written({});
+    return { ...lease, metadata: { ...lease.metadata, annotations: { "dispatch.city/traceparent": text } } };
+  };
+
+  test("comes back from the Lease, and is there only where the write is traced", () => {
+    expect(decodeAssignment(written({ traceparent })).traceparent).toBe(traceparent);
+    expect(Object.keys(written({}).metadata.annotations ?? {})).toEqual(["dispatch.city/task"]);
+    expect(decodeAssignment(written({})).traceparent).toBeUndefined();
+  });
+
+  test("is that of the last write, never of one before", () => {
+    const first = written({ traceparent });
+    expect(decodeAssignment(written({ replaces: first })).traceparent).toBeUndefined();
+  });
+
+  test.each([
+    "",
+    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+    "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+    "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+    "00-0AF7651916CD43DD8448EB211C80319C-B7AD6B7169203331-01",
+    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 ",
+  ])("that is none counts as none: %p", (text) => {
+    expect(decodeAssignment(withText(text)).traceparent).toBeUndefined();
+  });
+});
+
 describe("a duration", () => {
   test.each([
     ["200ms", 200],

@@ -37,6 +37,7 @@ describe("what the operator knows of a City's Lease", () => {
       clusterUid: "cluster",
       progress: new Progress(),
       onChange: () => undefined,
+      onSpecified: () => undefined,
       onCityGone: () => undefined,
       onRewritten: () => undefined,
     });

@@ -70,3 +70,13 @@ test("only mains, tools and tests read the process's environment", () => {
     .map(({ path }) => path);
   expect(offences).toEqual([]);
 });
+
+test("one file knows OpenTelemetry, and it is loaded only where tracing is on", () => {
+  const product = typescript.filter(({ path }) => !path.startsWith("test/"));
+  const knowing = product.filter(({ text }) => /from "@opentelemetry\//.test(text)).map(({ path }) => path);
+  const loading = product
+    .filter((source) => importsOf(source).includes("runtime/tracing/open-telemetry.ts"))
+    .map(({ path, text }) => [path, /await import\("\.\/open-telemetry\.ts"\)/.test(text)]);
+  expect(knowing).toEqual(["runtime/tracing/open-telemetry.ts"]);
+  expect(loading).toEqual([["runtime/tracing/open.ts", true]]);
+});

@@ -3,6 +3,7 @@ import { parseToken } from "../../../crds/token.ts";
 import type { CitySnapshot, OpenOrderRow } from "../../../db/snapshot.ts";
 import type { CommitRequest, DroppedDecision } from "../../../db/fence.ts";
 import { silentLog } from "../../../runtime/log.ts";
+import { noSpan } from "../../../runtime/tracing/span.ts";
 import type { DispatchPool } from "../../../worker/dispatch-pool/dispatch-pool.ts";
 import { createDatabaseClock } from "../../../worker/database-clock.ts";
 import { runTick } from "../../../worker/tenure/tick.ts";
@@ -78,6 +79,7 @@ async function tickOn(
       periodMs: 1_000,
       task: taskOf(cityOf("madrid")),
       isIsolated: false,
+      span: noSpan,
     },
     new AbortController().signal,
   );

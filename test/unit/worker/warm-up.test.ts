@@ -4,6 +4,7 @@ import { openDatabase } from "../../../db/pool.ts";
 import { LEASES } from "../../../runtime/kube/resources.ts";
 import { silentLog } from "../../../runtime/log.ts";
 import { createMetrics } from "../../../runtime/metrics.ts";
+import { tracingOff } from "../../../runtime/tracing/span.ts";
 import { createWorkerMetrics } from "../../../worker/metrics.ts";
 import { createWorker } from "../../../worker/worker.ts";
 import { anAnswer } from "../../support/dispatch-snapshot.ts";
@@ -49,6 +50,7 @@ function setUp() {
       isolationPool: pool,
       log: silentLog,
       metrics: createWorkerMetrics(createMetrics()),
+      tracing: tracingOff,
     },
     {
       identity: {
