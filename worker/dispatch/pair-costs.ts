@@ -1,6 +1,6 @@
 import { BUNDLE_ORDERS_LIMIT, type Bundle } from "./bundle.ts";
 import { partsOf, sumOf, toDeciseconds } from "./cost.ts";
-import type { CourierColumns, Starts } from "./courier-columns.ts";
+import { TRAIT, TRAITS, type CourierColumns, type Starts } from "./courier-columns.ts";
 import type { DispatchParameters } from "./model.ts";
 import { travelMs } from "./plane.ts";
 import type { PooledCourier } from "./pool.ts";
@@ -126,7 +126,7 @@ export class PairCosts {
   #ofPlain(row: number, columns: Int32Array, count: number, costs: Float64Array): void {
     const { serviceTimeMs, pickupTravelMaxMs, weights } = this.#parameters;
     const { lateAtPickup, lateAtDoor, travel, waiting } = weights;
-    const { x, y, startsAtMs, shiftEndsAtMs, room, speedOf, speeds } = this.#columns;
+    const { traits, speeds } = this.#columns;
     const fromStoreMs = this.#fromStoreMs;
     const lateFromMs = this.#lateFromMs;
     const storeX = this.#storeX[row] ?? 0;
@@ -136,16 +136,17 @@ export class PairCosts {
     const handlingMs = serviceTimeMs / 2;
     for (let index = 0; index < count; index++) {
       const column = columns[index] ?? 0;
-      const speed = speedOf[column] ?? 0;
-      const east = storeX - (x[column] ?? 0);
-      const north = storeY - (y[column] ?? 0);
+      const first = column * TRAITS;
+      const speed = traits[first + TRAIT.speed] ?? 0;
+      const east = storeX - (traits[first + TRAIT.x] ?? 0);
+      const north = storeY - (traits[first + TRAIT.y] ?? 0);
       const onTheWayMs = travelMs(Math.sqrt(east * east + north * north), speeds[speed] ?? 0);
-      const atStoreMs = (startsAtMs[column] ?? 0) + onTheWayMs + handlingMs;
+      const atStoreMs = (traits[first + TRAIT.startsAtMs] ?? 0) + onTheWayMs + handlingMs;
       const pickupMs = atStoreMs > readyAtMs ? atStoreMs : readyAtMs;
       const mayBring =
         onTheWayMs <= pickupTravelMaxMs &&
-        (room[column] ?? 0) >= 1 &&
-        pickupMs <= (shiftEndsAtMs[column] ?? 0);
+        (traits[first + TRAIT.room] ?? 0) >= 1 &&
+        pickupMs <= (traits[first + TRAIT.shiftEndsAtMs] ?? 0);
       if (!mayBring) {
         costs[index] = Infinity;
         continue;
@@ -163,23 +164,24 @@ export class PairCosts {
 
   #ofAnybody(row: number, columns: Int32Array, count: number, costs: Float64Array): void {
     const { serviceTimeMs, pickupTravelMaxMs, weights } = this.#parameters;
-    const { x, y, startsAtMs, shiftEndsAtMs, room, speedOf, speeds } = this.#columns;
+    const { traits, speeds } = this.#columns;
     const storeX = this.#storeX[row] ?? 0;
     const storeY = this.#storeY[row] ?? 0;
     const readyAtMs = this.#readyAtMs[row] ?? 0;
     const size = this.#size[row] ?? 0;
     for (let index = 0; index < count; index++) {
       const column = columns[index] ?? 0;
-      const speed = speedOf[column] ?? 0;
-      const east = storeX - (x[column] ?? 0);
-      const north = storeY - (y[column] ?? 0);
+      const first = column * TRAITS;
+      const speed = traits[first + TRAIT.speed] ?? 0;
+      const east = storeX - (traits[first + TRAIT.x] ?? 0);
+      const north = storeY - (traits[first + TRAIT.y] ?? 0);
       const onTheWayMs = travelMs(Math.sqrt(east * east + north * north), speeds[speed] ?? 0);
-      const atStoreMs = (startsAtMs[column] ?? 0) + onTheWayMs + serviceTimeMs / 2;
+      const atStoreMs = (traits[first + TRAIT.startsAtMs] ?? 0) + onTheWayMs + serviceTimeMs / 2;
       const pickupMs = atStoreMs > readyAtMs ? atStoreMs : readyAtMs;
       const isWithinLimits =
         onTheWayMs <= pickupTravelMaxMs &&
-        size <= (room[column] ?? 0) &&
-        pickupMs <= (shiftEndsAtMs[column] ?? 0);
+        size <= (traits[first + TRAIT.room] ?? 0) &&
+        pickupMs <= (traits[first + TRAIT.shiftEndsAtMs] ?? 0);
       if (this.#isRefused(row, column, onTheWayMs, isWithinLimits)) {
         costs[index] = Infinity;
         continue;

@@ -194,8 +194,8 @@ class Solver {
   /** Until no row would rather have a column that it is not offered. */
   prove(): boolean {
     for (;;) {
-      const { outcome, fallen } = improve(this.#offers, this.#standing, this.#budget);
-      this.#offers.notePricesFallen(this.#standing.price, fallen);
+      const { outcome, drop } = improve(this.#offers, this.#standing, this.#budget);
+      this.#offers.notePricesFallen(this.#standing.price, drop);
       this.#noteMatching();
       if (outcome === "deadline") return false;
       const revealed = this.#reveal();
