@@ -6,6 +6,8 @@ import type { ColumnSearch } from "./search.ts";
 const OFFERS_AT_FIRST = 16;
 /** How many more at a time: to look again is cheap, and to sort out many is not. */
 const OFFERS_MORE = 8;
+/** For how many offers of each row there is room to begin with, on average. */
+const ROOM_AT_FIRST = 64;
 
 /**
  * Which columns each row is offered: not all, but enough. For each row it is known what every column that it is not offered
@@ -21,8 +23,8 @@ export class Offers {
   readonly end: Int32Array;
   /** What a column that the row is not offered costs it at least at the present prices. */
   readonly rest: Float64Array;
-  column = new Int32Array(1 << 14);
-  cost = new Float64Array(1 << 14);
+  column: Int32Array;
+  cost: Float64Array;
   readonly #room: Int32Array;
   #used = 0;
   readonly #search: ColumnSearch;
@@ -34,9 +36,16 @@ export class Offers {
     this.alone = problem.rows.alone;
     this.start = new Int32Array(this.rows);
     this.end = new Int32Array(this.rows);
-    this.rest = Float64Array.from({ length: this.rows }, (_, row) => search.leastCost(row));
+    this.rest = new Float64Array(this.rows);
+    this.column = new Int32Array(this.rows * ROOM_AT_FIRST);
+    this.cost = new Float64Array(this.rows * ROOM_AT_FIRST);
     this.#room = new Int32Array(this.rows);
     this.#search = search;
+  }
+
+  /** A row that has no offers yet. */
+  noteLeastCost(row: number): void {
+    this.rest[row] = this.#search.leastCost(row);
   }
 
   /** The row is the one that `before` knows as `was`, at the same prices. */

@@ -67,9 +67,10 @@ export class ColumnSearch {
 
   /** What the row pays at least, whatever the column and its price. */
   leastCost(row: number): number {
+    this.#openFirstRings(row);
     let least = Infinity;
     for (let group = 0; group < this.#grids.length; group++) {
-      least = Math.min(least, this.#problem.pairCostAtLeast(row, group, 0));
+      least = Math.min(least, this.#atLeast[row * this.#grids.length + group] ?? Infinity);
     }
     return least;
   }
@@ -122,6 +123,10 @@ export class ColumnSearch {
       this.#seen.forgetAll();
       this.#hasBegun.fill(0);
     }
+    this.#openFirstRings(row);
+  }
+
+  #openFirstRings(row: number): void {
     if (this.#hasBegun[row] === 1) return;
     this.#hasBegun[row] = 1;
     for (let group = 0; group < this.#grids.length; group++) this.#openRing(row, group, 0);

@@ -97,6 +97,7 @@ class Solver {
     this.#budget = new Budget(deadline);
     this.#auction = new Auction(this.#offers, this.#standing, this.#budget);
     if (before !== undefined) this.#takeOver(before);
+    for (let row = 0; row < rows; row++) if ((before?.was[row] ?? -1) === -1) this.#offers.noteLeastCost(row);
   }
 
   #takeOver({ workings, was: wasOf }: Before): void {
