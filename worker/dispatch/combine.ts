@@ -1,4 +1,5 @@
 import { bundleOf, type Bundle } from "./bundle.ts";
+import { toDeciseconds } from "./cost.ts";
 import type { Deadline, Matching, MatchingProblem } from "./matching/match.ts";
 import { compareText } from "./matching/rank.ts";
 import type { DispatchParameters } from "./model.ts";
@@ -9,6 +10,8 @@ import type { Pool, PooledOrder } from "./pool.ts";
 const NEIGHBOURS = 6;
 /** How often each order of a store may move from one bundle to another before it is good enough. */
 const EXCHANGES_MAX = 3;
+/** Ways are rounded: so much the detours of all stops may seem to save, where they save nothing. */
+const DETOURS_ROUNDED_MS = 6;
 
 /** One bundle, with what the matching pays for it and the couriers who would have it first. */
 type Priced = { readonly bundle: Bundle; readonly worth: number; readonly columns: readonly number[] };
@@ -67,9 +70,11 @@ function mergeAll(context: Context, ofStore: readonly Priced[]): readonly Priced
       | undefined;
     current.forEach((first, index) => {
       for (const second of current.slice(index + 1, index + 1 + NEIGHBOURS)) {
+        const worth = first.worth + second.worth;
+        if (worth - leastWorthOf(context, first, second) <= (best?.saving ?? 0)) continue;
         const merged = merge(context, first, second);
         if (merged === undefined) continue;
-        const saving = first.worth + second.worth - merged.worth;
+        const saving = worth - merged.worth;
         if (saving > (best?.saving ?? 0)) best = { saving, merged, of: [first, second] };
       }
     });
@@ -129,6 +134,20 @@ function merge(context: Context, first: Priced, second: Priced): Priced | undefi
   const orders = [...first.bundle.orders, ...second.bundle.orders];
   if (orders.length > context.parameters.bundleOrdersMax) return undefined;
   return priced(context, orders, [...first.columns, ...second.columns]);
+}
+
+/**
+ * What both together are worth at least: their orders wait for the last of them, whoever brings them. Told without trying every
+ * sequence of doors, since most pairs are ready too far apart.
+ */
+function leastWorthOf({ parameters }: Context, first: Priced, second: Priced): number {
+  const readyAtMs = Math.max(first.bundle.readyAtMs, second.bundle.readyAtMs);
+  let lateMs = 0;
+  for (const { bundle } of [first, second]) {
+    for (const order of bundle.orders) lateMs += readyAtMs - order.readyAtMs;
+  }
+  const { lateAtPickup, lateAtDoor } = parameters.weights;
+  return toDeciseconds(lateAtPickup * lateMs - lateAtDoor * DETOURS_ROUNDED_MS);
 }
 
 /** What the orders would be worth together, brought by the best of these couriers; undefined when none of them may. */

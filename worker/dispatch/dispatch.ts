@@ -1,6 +1,7 @@
 import { bundleInSequence, type Bundle } from "./bundle.ts";
 import { combine } from "./combine.ts";
 import { commit } from "./commit.ts";
+import { courierColumnsOf } from "./courier-columns.ts";
 import { match, matchFrom, type Matching, type MatchingProblem } from "./matching/match.ts";
 import type { Deadline, DispatchParameters, DispatchResult, DispatchSnapshot } from "./model.ts";
 import { poolOf, type Pool } from "./pool.ts";
@@ -31,8 +32,9 @@ function bestMatching(
   parameters: DispatchParameters,
   deadline: Deadline,
 ): { readonly bundles: readonly Bundle[]; readonly matching: Matching } {
+  const columns = courierColumnsOf(pool);
   const singles = pool.orders.map((order) => bundleInSequence([order]));
-  const problem: MatchingProblem = matchingProblemOf(pool, singles, parameters);
+  const problem: MatchingProblem = matchingProblemOf(pool, columns, singles, parameters);
   const matching = match(problem, deadline);
   const alone = { bundles: singles, matching };
   if (parameters.bundleOrdersMax === 1 || !matching.isComplete) return alone;
@@ -40,6 +42,7 @@ function bestMatching(
   if (bundles.length === singles.length) return alone;
   const places = new Map(singles.map((bundle, row) => [bundle, row]));
   const was = Int32Array.from(bundles, (bundle) => places.get(bundle) ?? -1);
-  const together = matchFrom(matching, matchingProblemOf(pool, bundles, parameters), was, deadline);
+  const problemOfAll = matchingProblemOf(pool, columns, bundles, parameters);
+  const together = matchFrom(matching, problemOfAll, was, deadline);
   return together.cost < matching.cost ? { bundles, matching: together } : alone;
 }

@@ -1,13 +1,11 @@
 import { BUNDLE_ORDERS_LIMIT, type Bundle } from "./bundle.ts";
 import { partsOf, sumOf, toDeciseconds } from "./cost.ts";
+import { TRAIT, TRAITS, type CourierColumns, type Starts } from "./courier-columns.ts";
 import type { DispatchParameters } from "./model.ts";
 import { travelMs } from "./plane.ts";
 import type { PooledCourier } from "./pool.ts";
 import { refusalOf } from "./refuse.ts";
 import { delaysTooLong, detourMs, onTheWayMsOf, toDoorMs } from "./trip.ts";
-
-/** Couriers of one speed, by its place in `speeds`, who start between two moments. */
-export type Starts = { readonly earliestMs: number; readonly latestMs: number; readonly speed: number };
 
 /** What letting this courier bring this bundle costs; Infinity when he or she must not. */
 export function pairCost(bundle: Bundle, courier: PooledCourier, parameters: DispatchParameters): number {
@@ -23,15 +21,8 @@ export function pairCost(bundle: Bundle, courier: PooledCourier, parameters: Dis
 export class PairCosts {
   readonly #bundles: readonly Bundle[];
   readonly #couriers: readonly PooledCourier[];
+  readonly #columns: CourierColumns;
   readonly #parameters: DispatchParameters;
-  readonly #speeds: readonly number[];
-  /** For each courier the place of the speed among all that there are. */
-  readonly speedOf: Int32Array;
-  readonly #x: Float64Array;
-  readonly #y: Float64Array;
-  readonly #startsAtMs: Float64Array;
-  readonly #shiftEndsAtMs: Float64Array;
-  readonly #room: Float64Array;
   /** Of the bundles. */
   readonly #storeX: Float64Array;
   readonly #storeY: Float64Array;
@@ -51,56 +42,52 @@ export class PairCosts {
   readonly #one = new Int32Array(1);
   readonly #oneCost = new Float64Array(1);
 
+  /** `columns` are the lists of `couriers`. */
   constructor(
     bundles: readonly Bundle[],
     couriers: readonly PooledCourier[],
+    columns: CourierColumns,
     parameters: DispatchParameters,
   ) {
     this.#bundles = bundles;
     this.#couriers = couriers;
+    this.#columns = columns;
     this.#parameters = parameters;
-    this.#speeds = [...new Set(couriers.map(({ metersPerMinute }) => metersPerMinute))];
-    this.speedOf = Int32Array.from(couriers, ({ metersPerMinute }) => this.#speeds.indexOf(metersPerMinute));
-    this.#x = Float64Array.from(couriers, ({ start }) => start.x);
-    this.#y = Float64Array.from(couriers, ({ start }) => start.y);
-    this.#startsAtMs = Float64Array.from(couriers, ({ startsAtMs }) => startsAtMs);
-    this.#shiftEndsAtMs = Float64Array.from(couriers, ({ shiftEndsAtMs }) => shiftEndsAtMs);
-    this.#room = Float64Array.from(couriers, ({ room }) => room);
-    this.#storeX = Float64Array.from(bundles, ({ store }) => store.x);
-    this.#storeY = Float64Array.from(bundles, ({ store }) => store.y);
-    this.#readyAtMs = Float64Array.from(bundles, ({ readyAtMs }) => readyAtMs);
-    this.#readySumMs = Float64Array.from(bundles, ({ orders }) =>
-      orders.reduce((sum, { readyAtMs }) => sum + readyAtMs, 0),
-    );
-    this.#size = Uint8Array.from(bundles, ({ orders }) => orders.length);
-    this.#isParticular = Uint8Array.from(bundles, ({ orders }) =>
-      orders.every(({ vehicles, holder }) => vehicles.length === 0 && holder === undefined) ? 0 : 1,
-    );
-    this.#isDeclined = Uint8Array.from(bundles, ({ orders }) =>
-      orders.every(({ declinedBy }) => declinedBy.size === 0) ? 0 : 1,
-    );
-    this.#noteDeclined();
-    const kinds = bundles.length * this.#speeds.length;
+    this.#storeX = new Float64Array(bundles.length);
+    this.#storeY = new Float64Array(bundles.length);
+    this.#readyAtMs = new Float64Array(bundles.length);
+    this.#readySumMs = new Float64Array(bundles.length);
+    this.#size = new Uint8Array(bundles.length);
+    this.#isParticular = new Uint8Array(bundles.length);
+    this.#isDeclined = new Uint8Array(bundles.length);
+    const kinds = bundles.length * columns.speeds.length;
     this.#fromStoreMs = new Float64Array(kinds);
     this.#detoursMs = new Float64Array(kinds);
     this.#lateFromMs = new Float64Array(kinds * BUNDLE_ORDERS_LIMIT).fill(Infinity);
     bundles.forEach((bundle, row) => {
-      this.#speeds.forEach((speed, index) => {
-        this.#workOut(bundle, speed, row * this.#speeds.length + index);
+      this.#note(bundle, row);
+      columns.speeds.forEach((speed, index) => {
+        this.#workOut(bundle, speed, row * columns.speeds.length + index);
       });
     });
   }
 
-  #noteDeclined(): void {
-    const columns = new Map(this.#couriers.map(({ id }, column) => [id, column]));
-    this.#bundles.forEach(({ orders }, row) => {
-      for (const { declinedBy } of orders) {
-        for (const id of declinedBy) {
-          const column = columns.get(id);
-          if (column !== undefined) this.#declined.add(this.#pairOf(row, column));
-        }
+  #note({ orders, store, readyAtMs }: Bundle, row: number): void {
+    this.#storeX[row] = store.x;
+    this.#storeY[row] = store.y;
+    this.#readyAtMs[row] = readyAtMs;
+    this.#size[row] = orders.length;
+    let readySumMs = 0;
+    for (const order of orders) {
+      readySumMs += order.readyAtMs;
+      if (order.vehicles.length > 0 || order.holder !== undefined) this.#isParticular[row] = 1;
+      for (const id of order.declinedBy) {
+        this.#isDeclined[row] = 1;
+        const column = this.#columns.columnOf.get(id);
+        if (column !== undefined) this.#declined.add(this.#pairOf(row, column));
       }
-    });
+    }
+    this.#readySumMs[row] = readySumMs;
   }
 
   #pairOf(row: number, column: number): number {
@@ -127,37 +114,88 @@ export class PairCosts {
 
   /** The same of the bundle and each of the first `count` of `columns`, into `costs`: one loop is faster than many calls. */
   readonly ofMany = (row: number, columns: Int32Array, count: number, costs: Float64Array): void => {
+    if (this.#size[row] !== 1 || this.#isParticular[row] === 1) this.#ofAnybody(row, columns, count, costs);
+    else this.#ofPlain(row, columns, count, costs);
+    if (this.#isDeclined[row] === 0) return;
+    for (let index = 0; index < count; index++) {
+      if (this.#declined.has(this.#pairOf(row, columns[index] ?? 0))) costs[index] = Infinity;
+    }
+  };
+
+  /** Of a single order that nobody has and any vehicle may bring: most are, so that nothing is asked about the two themselves. */
+  #ofPlain(row: number, columns: Int32Array, count: number, costs: Float64Array): void {
     const { serviceTimeMs, pickupTravelMaxMs, weights } = this.#parameters;
+    const { lateAtPickup, lateAtDoor, travel, waiting } = weights;
+    const { traits, speeds } = this.#columns;
+    const fromStoreMs = this.#fromStoreMs;
+    const lateFromMs = this.#lateFromMs;
+    const storeX = this.#storeX[row] ?? 0;
+    const storeY = this.#storeY[row] ?? 0;
+    const readyAtMs = this.#readyAtMs[row] ?? 0;
+    const firstKind = row * speeds.length;
+    const handlingMs = serviceTimeMs / 2;
+    for (let index = 0; index < count; index++) {
+      const column = columns[index] ?? 0;
+      const first = column * TRAITS;
+      const speed = traits[first + TRAIT.speed] ?? 0;
+      const east = storeX - (traits[first + TRAIT.x] ?? 0);
+      const north = storeY - (traits[first + TRAIT.y] ?? 0);
+      const onTheWayMs = travelMs(Math.sqrt(east * east + north * north), speeds[speed] ?? 0);
+      const atStoreMs = (traits[first + TRAIT.startsAtMs] ?? 0) + onTheWayMs + handlingMs;
+      const pickupMs = atStoreMs > readyAtMs ? atStoreMs : readyAtMs;
+      const mayBring =
+        onTheWayMs <= pickupTravelMaxMs &&
+        (traits[first + TRAIT.room] ?? 0) >= 1 &&
+        pickupMs <= (traits[first + TRAIT.shiftEndsAtMs] ?? 0);
+      if (!mayBring) {
+        costs[index] = Infinity;
+        continue;
+      }
+      const kind = firstKind + speed;
+      const lateMs = pickupMs - (lateFromMs[kind * BUNDLE_ORDERS_LIMIT] ?? 0);
+      costs[index] = toDeciseconds(
+        lateAtPickup * (pickupMs - readyAtMs) +
+          lateAtDoor * (lateMs > 0 ? lateMs : 0) +
+          travel * (onTheWayMs + (fromStoreMs[kind] ?? 0)) +
+          waiting * (pickupMs - atStoreMs),
+      );
+    }
+  }
+
+  #ofAnybody(row: number, columns: Int32Array, count: number, costs: Float64Array): void {
+    const { serviceTimeMs, pickupTravelMaxMs, weights } = this.#parameters;
+    const { traits, speeds } = this.#columns;
     const storeX = this.#storeX[row] ?? 0;
     const storeY = this.#storeY[row] ?? 0;
     const readyAtMs = this.#readyAtMs[row] ?? 0;
     const size = this.#size[row] ?? 0;
-    const [x, y, startsAt, speedOf] = [this.#x, this.#y, this.#startsAtMs, this.speedOf];
-    const isPlain = this.#isParticular[row] === 0 && this.#isDeclined[row] === 0 && size === 1;
     for (let index = 0; index < count; index++) {
       const column = columns[index] ?? 0;
-      const speed = speedOf[column] ?? 0;
-      const east = storeX - (x[column] ?? 0);
-      const north = storeY - (y[column] ?? 0);
-      const onTheWayMs = travelMs(Math.sqrt(east * east + north * north), this.#speeds[speed] ?? 0);
-      const atStoreMs = (startsAt[column] ?? 0) + onTheWayMs + serviceTimeMs / 2;
+      const first = column * TRAITS;
+      const speed = traits[first + TRAIT.speed] ?? 0;
+      const east = storeX - (traits[first + TRAIT.x] ?? 0);
+      const north = storeY - (traits[first + TRAIT.y] ?? 0);
+      const onTheWayMs = travelMs(Math.sqrt(east * east + north * north), speeds[speed] ?? 0);
+      const atStoreMs = (traits[first + TRAIT.startsAtMs] ?? 0) + onTheWayMs + serviceTimeMs / 2;
       const pickupMs = atStoreMs > readyAtMs ? atStoreMs : readyAtMs;
       const isWithinLimits =
         onTheWayMs <= pickupTravelMaxMs &&
-        size <= (this.#room[column] ?? 0) &&
-        pickupMs <= (this.#shiftEndsAtMs[column] ?? 0);
-      if (isPlain ? !isWithinLimits : this.#isRefused(row, column, onTheWayMs, isWithinLimits)) {
+        size <= (traits[first + TRAIT.room] ?? 0) &&
+        pickupMs <= (traits[first + TRAIT.shiftEndsAtMs] ?? 0);
+      if (this.#isRefused(row, column, onTheWayMs, isWithinLimits)) {
         costs[index] = Infinity;
         continue;
       }
-      const kind = row * this.#speeds.length + speed;
+      const kind = row * speeds.length + speed;
       const travelCost = weights.travel * (onTheWayMs + (this.#fromStoreMs[kind] ?? 0));
-      let weightedMs =
-        this.#weightedLateMs(row, kind, pickupMs) + travelCost + weights.waiting * (pickupMs - atStoreMs);
-      if (!isPlain) weightedMs += this.#weightedReassignmentMs(row, column);
-      costs[index] = toDeciseconds(weightedMs);
+      costs[index] = toDeciseconds(
+        this.#weightedLateMs(row, kind, pickupMs) +
+          travelCost +
+          weights.waiting * (pickupMs - atStoreMs) +
+          this.#weightedReassignmentMs(row, column),
+      );
     }
-  };
+  }
 
   /**
    * Not above what the bundle costs any courier of `starts` from that many metres away, or more; Infinity when none of them
@@ -165,14 +203,14 @@ export class PairCosts {
    */
   atLeast(row: number, starts: Starts, meters: number): number {
     const { serviceTimeMs, pickupTravelMaxMs, weights } = this.#parameters;
-    const onTheWayMs = Math.floor((meters * 60_000) / (this.#speeds[starts.speed] ?? 0));
+    const onTheWayMs = Math.floor((meters * 60_000) / (this.#columns.speeds[starts.speed] ?? 0));
     // Whoever has the order may keep it, from wherever.
     if (onTheWayMs > pickupTravelMaxMs && this.#isParticular[row] === 0) return Infinity;
     const handlingMs = serviceTimeMs / 2;
     const readyAtMs = this.#readyAtMs[row] ?? 0;
     const pickupMs = Math.max(starts.earliestMs + onTheWayMs + handlingMs, readyAtMs);
     const waitingMs = Math.max(0, readyAtMs - (starts.latestMs + onTheWayMs + handlingMs));
-    const kind = row * this.#speeds.length + starts.speed;
+    const kind = row * this.#columns.speeds.length + starts.speed;
     // Must not fall with the distance, as it would if to wait counted for more than to travel.
     const waitingWeight = Math.min(weights.waiting, weights.travel);
     const travelCost = weights.travel * (onTheWayMs + (this.#fromStoreMs[kind] ?? 0));
@@ -208,7 +246,6 @@ export class PairCosts {
       return refusalOf(bundle, courier, onTheWayMs, this.#parameters) !== undefined;
     }
     if (!isWithinLimits) return true;
-    if (this.#isDeclined[row] === 1 && this.#declined.has(this.#pairOf(row, column))) return true;
     return delaysTooLong(bundle, courier, onTheWayMs, this.#parameters);
   }
 }

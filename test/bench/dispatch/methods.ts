@@ -1,5 +1,6 @@
 import { munkres } from "munkres";
 import { bundleInSequence } from "../../../worker/dispatch/bundle.ts";
+import { courierColumnsOf } from "../../../worker/dispatch/courier-columns.ts";
 import { DEFAULT_PARAMETERS } from "../../../worker/dispatch/default-parameters.ts";
 import { dispatch } from "../../../worker/dispatch/dispatch.ts";
 import { match, type Deadline, type MatchingProblem } from "../../../worker/dispatch/matching/match.ts";
@@ -20,7 +21,7 @@ export type Run = {
 export function problemOf(snapshot: DispatchSnapshot): MatchingProblem {
   const pool = poolOf(snapshot, DEFAULT_PARAMETERS);
   const singles = pool.orders.map((order) => bundleInSequence([order]));
-  return matchingProblemOf(pool, singles, DEFAULT_PARAMETERS);
+  return matchingProblemOf(pool, courierColumnsOf(pool), singles, DEFAULT_PARAMETERS);
 }
 
 /** From the snapshot to decisions and explanations, as a worker runs it. */

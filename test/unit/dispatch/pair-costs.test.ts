@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import { bundleInSequence, type Bundle } from "../../../worker/dispatch/bundle.ts";
+import { courierColumnsOf } from "../../../worker/dispatch/courier-columns.ts";
 import { pairCost } from "../../../worker/dispatch/pair-costs.ts";
 import { poolOf } from "../../../worker/dispatch/pool.ts";
 import { matchingProblemOf } from "../../../worker/dispatch/problem.ts";
@@ -51,7 +52,7 @@ test("the costs that the matching asks for are those of the pairs, and none is b
   fc.assert(
     fc.property(fc.nat(), (seed) => {
       const { pool, bundles } = aRandomCity(seed);
-      const problem = matchingProblemOf(pool, bundles, PARTICULARS);
+      const problem = matchingProblemOf(pool, courierColumnsOf(pool), bundles, PARTICULARS);
       const columns = Int32Array.from(pool.couriers.keys());
       const costs = new Float64Array(columns.length);
       bundles.forEach((bundle, row) => {

@@ -6,12 +6,10 @@ import { PathSearch, type Side } from "./paths.ts";
 /** Entering one member costs of the budget, besides the pairs that were looked at. */
 const ENTRY_UNITS = 16;
 
-/** Whose prices have fallen, and by how much; the largest fall first. Lists of one length. */
-export type FallenPrices = { readonly column: Int32Array; readonly fall: Float64Array };
-
 export type Improvement = {
   readonly outcome: "best-of-offers" | "deadline";
-  readonly fallen: FallenPrices;
+  /** How far the price has fallen that fell most. */
+  readonly drop: number;
 };
 
 /**
@@ -24,14 +22,15 @@ export function improve(offers: Offers, standing: Standing, budget: Budget): Imp
   const columns = columnSideOf(rows, standing);
   releaseInexact(rows, columns);
   const finished = enterAll(rows, columns, budget) && enterAll(columns, rows, budget);
-  return { outcome: finished ? "best-of-offers" : "deadline", fallen: fallenSince(before, price) };
+  return { outcome: finished ? "best-of-offers" : "deadline", drop: largestDrop(before, price) };
 }
 
-function fallenSince(before: Float64Array, price: Float64Array): FallenPrices {
-  const fallOf = (column: number): number => (before[column] ?? 0) - (price[column] ?? 0);
-  const column = Int32Array.from(price.keys()).filter((one) => fallOf(one) > 0);
-  column.sort((a, b) => fallOf(b) - fallOf(a));
-  return { column, fall: Float64Array.from(column, fallOf) };
+function largestDrop(before: Float64Array, price: Float64Array): number {
+  let drop = 0;
+  for (let column = 0; column < price.length; column++) {
+    drop = Math.max(drop, (before[column] ?? 0) - (price[column] ?? 0));
+  }
+  return drop;
 }
 
 /** Members gain what they save by not staying alone; a column's dual is its price. */

@@ -147,14 +147,14 @@ function reorder(problem: MatchingProblem, rowAt: Int32Array, columnAt: Int32Arr
   return {
     rows: {
       ids: pick(rows.ids, rowAt),
-      x: Float64Array.from(rowAt, (row) => rows.x[row] ?? 0),
-      y: Float64Array.from(rowAt, (row) => rows.y[row] ?? 0),
-      alone: Float64Array.from(rowAt, (row) => rows.alone[row] ?? 0),
+      x: numbersAt(rows.x, rowAt),
+      y: numbersAt(rows.y, rowAt),
+      alone: numbersAt(rows.alone, rowAt),
     },
     columns: {
       ids: pick(columns.ids, columnAt),
-      x: Float64Array.from(columnAt, (column) => columns.x[column] ?? 0),
-      y: Float64Array.from(columnAt, (column) => columns.y[column] ?? 0),
+      x: numbersAt(columns.x, columnAt),
+      y: numbersAt(columns.y, columnAt),
       group: columnAt.map((column) => columns.group[column] ?? 0),
     },
     pairCost: (row, column) => pairCost(rowAt[row] ?? 0, columnAt[column] ?? 0),
@@ -164,6 +164,12 @@ function reorder(problem: MatchingProblem, rowAt: Int32Array, columnAt: Int32Arr
     },
     pairCostAtLeast: (row, group, meters) => pairCostAtLeast(rowAt[row] ?? 0, group, meters),
   };
+}
+
+function numbersAt(numbers: Float64Array, at: Int32Array): Float64Array {
+  const picked = new Float64Array(at.length);
+  for (let place = 0; place < at.length; place++) picked[place] = numbers[at[place] ?? 0] ?? 0;
+  return picked;
 }
 
 function pick(ids: readonly string[], at: Int32Array): string[] {

@@ -1,15 +1,13 @@
 import { Found } from "./found.ts";
-import type { FallenPrices } from "./improve.ts";
 import type { MatchingProblem } from "./match.ts";
 import type { ColumnSearch } from "./search.ts";
 
-/** How many columns a row is offered at a time. */
-const OFFERS_OF_SEARCHED = 16;
-/** Where all costs are written down, to look again is cheap, and to sort out many is not. */
-const OFFERS_OF_WRITTEN = 4;
-
-/** When more prices have fallen so far that they matter to a row, to look at each takes longer than to search again. */
-const FALLEN_MAX = 512;
+/** How many columns a row is offered at first. */
+const OFFERS_AT_FIRST = 16;
+/** How many more at a time: to look again is cheap, and to sort out many is not. */
+const OFFERS_MORE = 8;
+/** For how many offers of each row there is room to begin with, on average. */
+const ROOM_AT_FIRST = 64;
 
 /**
  * Which columns each row is offered: not all, but enough. For each row it is known what every column that it is not offered
@@ -25,8 +23,8 @@ export class Offers {
   readonly end: Int32Array;
   /** What a column that the row is not offered costs it at least at the present prices. */
   readonly rest: Float64Array;
-  column = new Int32Array(1 << 14);
-  cost = new Float64Array(1 << 14);
+  column: Int32Array;
+  cost: Float64Array;
   readonly #room: Int32Array;
   #used = 0;
   readonly #search: ColumnSearch;
@@ -38,9 +36,16 @@ export class Offers {
     this.alone = problem.rows.alone;
     this.start = new Int32Array(this.rows);
     this.end = new Int32Array(this.rows);
-    this.rest = Float64Array.from({ length: this.rows }, (_, row) => search.leastCost(row));
+    this.rest = new Float64Array(this.rows);
+    this.column = new Int32Array(this.rows * ROOM_AT_FIRST);
+    this.cost = new Float64Array(this.rows * ROOM_AT_FIRST);
     this.#room = new Int32Array(this.rows);
     this.#search = search;
+  }
+
+  /** A row that has no offers yet. */
+  noteLeastCost(row: number): void {
+    this.rest[row] = this.#search.leastCost(row);
   }
 
   /** The row is the one that `before` knows as `was`, at the same prices. */
@@ -56,8 +61,8 @@ export class Offers {
    * Returns what the cheapest of them costs with its price; Infinity when there is none.
    */
   extend(row: number, below: number): number {
-    const known = this.column.subarray(this.start[row], this.end[row]);
-    const count = this.#search.isWrittenDown(row) ? OFFERS_OF_WRITTEN : OFFERS_OF_SEARCHED;
+    const known = this.#known(row);
+    const count = known.length === 0 ? OFFERS_AT_FIRST : OFFERS_MORE;
     this.rest[row] = this.#search.findCheapest(row, count, below, known);
     const { column, cost, priced, count: added } = this.#search.found;
     this.#append(row, column.subarray(0, added), cost.subarray(0, added));
@@ -129,20 +134,13 @@ export class Offers {
     this.#search.notePrices(price);
   }
 
-  /** The same when it is known whose prices have fallen: a row looks at those to which it may matter. */
-  notePricesFallen(price: Float64Array, { column, fall }: FallenPrices): void {
+  /** The same for those who have all looked for offers: whom the fall may matter to, looks which of the columns it has seen did fall. */
+  notePricesFallen(price: Float64Array, drop: number): void {
     this.#search.notePrices(price);
     for (let row = 0; row < this.rows; row++) {
-      const rest = this.rest[row] ?? 0;
-      const pays = this.leastPriced(row, price);
-      // Of those that fell less, none can be cheaper than what the row pays.
-      const looked = rest < pays ? Infinity : countAbove(fall, rest - pays);
-      if (looked > FALLEN_MAX) this.rest[row] = rest - (fall[0] ?? 0);
-      else {
-        // Of those that it looks at, none that it is offered is cheaper either.
-        const least = this.#search.leastPricedOf(row, column, looked);
-        this.rest[row] = Math.min(least, rest - (fall[looked] ?? 0));
-      }
+      const rest = (this.rest[row] ?? 0) - drop;
+      this.rest[row] =
+        rest >= this.leastPriced(row, price) ? rest : this.#search.leastPriced(row, this.#known(row));
     }
   }
 
@@ -154,6 +152,10 @@ export class Offers {
     }
     for (let column = 0; column < this.columns; column++) least -= price[column] ?? 0;
     return least;
+  }
+
+  #known(row: number): Int32Array {
+    return this.column.subarray(this.start[row], this.end[row]);
   }
 
   /** By no more offers than the row has. */
@@ -203,16 +205,4 @@ export class Offers {
     this.column = column;
     this.cost = cost;
   }
-}
-
-/** How many of the numbers are above `least`; the largest come first. */
-function countAbove(numbers: Float64Array, least: number): number {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((numbers[middle] ?? 0) > least) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

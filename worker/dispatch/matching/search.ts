@@ -1,24 +1,26 @@
 import { Found } from "./found.ts";
 import { ColumnGrid, frameOf } from "./grid.ts";
 import type { MatchingProblem } from "./match.ts";
+import { CHUNK_PAIRS, SeenPairs } from "./seen.ts";
 
 /** After how many searches the least price of every group is noted again. */
 const SEARCHES_PER_NOTE = 256;
-/** A search that looked at this share of all columns will be followed by others that do. */
-const WIDE_SHARE = 0.1;
-/** Costs written down at most, at 8 bytes each. */
-const WRITTEN_COSTS_MAX = 8_000_000;
+/** Pairs that are kept in mind at most, at 12 bytes each. Beyond, all are forgotten. */
+const SEEN_PAIRS_MAX = 8_000_000;
 
 /**
  * Finds the columns that are cheapest for a row once their prices are added, without looking at most of the others: ring by
- * ring around the row, always where the cheapest may still be, until nothing beyond can be cheaper than what was found.
+ * ring around the row, always where the cheapest may still be, until nothing beyond can be cheaper than what was found. What a
+ * row has looked at is kept in mind: the next search of the row begins with it, and goes on with the rings after it.
  */
 export class ColumnSearch {
   readonly found: Found;
   readonly #problem: MatchingProblem;
   #price: Float64Array;
   readonly #grids: readonly ColumnGrid[];
-  /** For each group, the next ring to look at and what a column there costs at least. */
+  readonly #seen: SeenPairs;
+  /** Whether the row has begun to look at rings; if so, for each row and group the next ring and what a column there costs at least. */
+  readonly #hasBegun: Uint8Array;
   readonly #ring: Int32Array;
   readonly #atLeast: Float64Array;
   /** Columns that the present search passes over carry its number. */
@@ -27,25 +29,23 @@ export class ColumnSearch {
   readonly #near: Int32Array;
   readonly #nearCosts: Float64Array;
   #nearCount = 0;
-  readonly #everyColumn: Int32Array;
   #search = 0;
-  #looked = 0;
-  /** All costs of rows that are wide-searched again and again. */
-  readonly #written = new Map<number, Float64Array>();
 
   /** `before`: has the same columns. */
   constructor(problem: MatchingProblem, before?: ColumnSearch) {
-    const { x } = problem.columns;
+    const rows = problem.rows.alone.length;
+    const columns = problem.columns.x.length;
     this.found = new Found(256);
     this.#problem = problem;
-    this.#price = new Float64Array(x.length);
+    this.#price = new Float64Array(columns);
     this.#grids = before === undefined ? gridsOf(problem) : before.#grids;
-    this.#ring = new Int32Array(this.#grids.length);
-    this.#atLeast = new Float64Array(this.#grids.length);
-    this.#passed = new Int32Array(x.length);
-    this.#near = new Int32Array(x.length);
-    this.#nearCosts = new Float64Array(x.length);
-    this.#everyColumn = Int32Array.from(x.keys());
+    this.#seen = before === undefined ? new SeenPairs(rows) : new SeenPairs(rows, before.#seen);
+    this.#hasBegun = new Uint8Array(rows);
+    this.#ring = new Int32Array(rows * this.#grids.length);
+    this.#atLeast = new Float64Array(rows * this.#grids.length);
+    this.#passed = new Int32Array(columns);
+    this.#near = new Int32Array(columns);
+    this.#nearCosts = new Float64Array(columns);
   }
 
   /** From now on these are the prices, one for each column and none negative. To be called again when one has fallen. */
@@ -54,32 +54,42 @@ export class ColumnSearch {
     for (const grid of this.#grids) grid.notePrices(price);
   }
 
-  /** The row is the one that `before` knows as `was`. */
+  /** The row is the one that `before`, which this was made from, knows as `was`. */
   takeOver(row: number, before: ColumnSearch, was: number): void {
-    const costs = before.#written.get(was);
-    if (costs !== undefined) this.#written.set(row, costs);
-  }
-
-  /** Whether a search for the row looks at every column, at what it is known to cost. */
-  isWrittenDown(row: number): boolean {
-    return this.#written.has(row);
+    const groups = this.#grids.length;
+    this.#seen.takeOver(row, before.#seen, was);
+    this.#hasBegun[row] = before.#hasBegun[was] ?? 0;
+    for (let group = 0; group < groups; group++) {
+      this.#ring[row * groups + group] = before.#ring[was * groups + group] ?? 0;
+      this.#atLeast[row * groups + group] = before.#atLeast[was * groups + group] ?? 0;
+    }
   }
 
   /** What the row pays at least, whatever the column and its price. */
   leastCost(row: number): number {
+    this.#openFirstRings(row);
     let least = Infinity;
     for (let group = 0; group < this.#grids.length; group++) {
-      least = Math.min(least, this.#problem.pairCostAtLeast(row, group, 0));
+      least = Math.min(least, this.#atLeast[row * this.#grids.length + group] ?? Infinity);
     }
     return least;
   }
 
-  /** What the cheapest of the first `count` of `columns` costs the row, price included. */
-  leastPricedOf(row: number, columns: Int32Array, count: number): number {
-    this.#problem.pairCosts(row, columns, count, this.#nearCosts);
-    let least = Infinity;
-    for (let index = 0; index < count; index++) {
-      least = Math.min(least, (this.#nearCosts[index] ?? 0) + (this.#price[columns[index] ?? 0] ?? 0));
+  /** What every column that is not in `known` costs the row at least, price included, without looking at one more of them. */
+  leastPriced(row: number, known: Int32Array): number {
+    this.#begin(row, known);
+    const { count, first, next, column, cost } = this.#seen;
+    const group = this.#mostPromising(row);
+    let least = group === -1 ? Infinity : this.#atLeastOf(row, group);
+    let chunk = first[row] ?? 0;
+    for (let left = count[row] ?? 0; left > 0; left -= CHUNK_PAIRS) {
+      const end = chunk * CHUNK_PAIRS + Math.min(left, CHUNK_PAIRS);
+      for (let at = chunk * CHUNK_PAIRS; at < end; at++) {
+        const candidate = column[at] ?? 0;
+        const priced = (cost[at] ?? 0) + (this.#price[candidate] ?? 0);
+        if (priced < least && this.#passed[candidate] !== this.#search) least = priced;
+      }
+      chunk = next[chunk] ?? 0;
     }
     return least;
   }
@@ -89,48 +99,59 @@ export class ColumnSearch {
    * `known`, in no order. Returns what every other column that is not in `known` costs at least, price included.
    */
   findCheapest(row: number, count: number, below: number, known: Int32Array): number {
-    if (this.#search++ % SEARCHES_PER_NOTE === 0) this.notePrices(this.#price);
-    for (const column of known) this.#passed[column] = this.#search;
-    this.found.reserve(2 * count);
-    this.found.count = 0;
-    const written = this.#written.get(row);
-    if (written !== undefined) return this.#findWritten(written, count, below);
-    this.#looked = 0;
-    const rest = this.#findAround(row, count, below);
-    if (this.#looked > WIDE_SHARE * this.#passed.length) this.#writeDown(row);
-    return rest;
-  }
-
-  #findAround(row: number, count: number, below: number): number {
-    const grids = this.#grids;
-    for (let group = 0; group < grids.length; group++) this.#openRing(row, group, 0);
-    let limit = below;
+    this.#begin(row, known);
+    const { found } = this;
+    found.reserve(2 * count);
+    found.count = 0;
+    let limit = this.#findSeen(row, count, below);
     for (;;) {
-      const group = this.#mostPromising();
-      const atLeast = group === -1 ? Infinity : (this.#atLeast[group] ?? Infinity);
-      if (atLeast >= limit) return Math.min(atLeast, limit, this.found.keepLeast(count));
-      const ring = this.#ring[group] ?? 0;
-      limit = this.#lookAtRing(row, group, ring, count, limit);
+      const group = this.#mostPromising(row);
+      const atLeast = group === -1 ? Infinity : this.#atLeastOf(row, group);
+      if (atLeast >= limit) return Math.min(atLeast, limit, found.keepLeast(count));
+      const ring = this.#ring[row * this.#grids.length + group] ?? 0;
+      this.#gatherRing(row, group, ring);
+      limit = this.#lookAtNear(row, count, limit);
       this.#openRing(row, group, ring + 1);
     }
   }
 
-  #openRing(row: number, group: number, ring: number): void {
-    const { rows, pairCostAtLeast } = this.#problem;
-    const grid = this.#grids[group];
-    this.#ring[group] = ring;
-    const meters = grid?.metersToRing(rows.x[row] ?? 0, rows.y[row] ?? 0, ring) ?? Infinity;
-    this.#atLeast[group] =
-      grid === undefined || meters === Infinity
-        ? Infinity
-        : pairCostAtLeast(row, group, meters) + grid.leastPrice;
+  /** A search of the row, which passes over `known`. */
+  #begin(row: number, known: Int32Array): void {
+    if (this.#search++ % SEARCHES_PER_NOTE === 0) this.notePrices(this.#price);
+    for (const column of known) this.#passed[column] = this.#search;
+    if (this.#seen.size > SEEN_PAIRS_MAX) {
+      this.#seen.forgetAll();
+      this.#hasBegun.fill(0);
+    }
+    this.#openFirstRings(row);
   }
 
-  #mostPromising(): number {
+  #openFirstRings(row: number): void {
+    if (this.#hasBegun[row] === 1) return;
+    this.#hasBegun[row] = 1;
+    for (let group = 0; group < this.#grids.length; group++) this.#openRing(row, group, 0);
+  }
+
+  #openRing(row: number, group: number, ring: number): void {
+    const { rows, pairCostAtLeast } = this.#problem;
+    const place = row * this.#grids.length + group;
+    const meters = this.#grids[group]?.metersToRing(rows.x[row] ?? 0, rows.y[row] ?? 0, ring) ?? Infinity;
+    this.#ring[place] = ring;
+    this.#atLeast[place] = meters === Infinity ? Infinity : pairCostAtLeast(row, group, meters);
+  }
+
+  /** Of all columns of the group that the row has not looked at, price included. */
+  #atLeastOf(row: number, group: number): number {
+    return (
+      (this.#atLeast[row * this.#grids.length + group] ?? Infinity) + (this.#grids[group]?.leastPrice ?? 0)
+    );
+  }
+
+  #mostPromising(row: number): number {
     let best = -1;
     let bestAtLeast = Infinity;
-    for (let group = 0; group < this.#atLeast.length; group++) {
-      const atLeast = this.#atLeast[group] ?? Infinity;
+    for (let group = 0; group < this.#grids.length; group++) {
+      const atLeast = this.#atLeastOf(row, group);
       if (atLeast >= bestAtLeast) continue;
       bestAtLeast = atLeast;
       best = group;
@@ -138,73 +159,68 @@ export class ColumnSearch {
     return best;
   }
 
-  /** Returns the new limit: whatever costs that much or more is not among the `count` cheapest. */
-  #lookAtRing(row: number, group: number, ring: number, count: number, below: number): number {
+  #gatherRing(row: number, group: number, ring: number): void {
+    this.#nearCount = 0;
     const grid = this.#grids[group];
-    if (grid === undefined) return below;
+    if (grid === undefined) return;
     const middleEast = grid.eastOf(this.#problem.rows.x[row] ?? 0);
     const middleNorth = grid.northOf(this.#problem.rows.y[row] ?? 0);
     const southmost = Math.max(0, middleNorth - ring);
     const northmost = Math.min(grid.cellsNorth - 1, middleNorth + ring);
-    // With a higher price nobody in this ring is cheap enough, whatever the exact distance.
-    const priceBelow = below - ((this.#atLeast[group] ?? 0) - grid.leastPrice);
-    this.#nearCount = 0;
+    const westmost = Math.max(0, middleEast - ring);
+    const eastmost = Math.min(grid.cellsEast - 1, middleEast + ring);
     for (let north = southmost; north <= northmost; north++) {
-      const isEdge = Math.abs(north - middleNorth) === ring;
-      const step = isEdge ? 1 : 2 * ring;
-      const eastmost = Math.min(grid.cellsEast - 1, middleEast + ring);
-      let east = middleEast - ring;
-      if (east < 0) east = isEdge ? 0 : middleEast + ring;
-      for (; east <= eastmost; east += step) this.#noteCell(grid, north * grid.cellsEast + east, priceBelow);
-    }
-    return this.#lookAtNear(row, count, below);
-  }
-
-  #noteCell(grid: ColumnGrid, cell: number, priceBelow: number): void {
-    const end = grid.starts[cell + 1] ?? 0;
-    for (let index = grid.starts[cell] ?? 0; index < end; index++) {
-      const column = grid.items[index] ?? 0;
-      if ((this.#price[column] ?? 0) >= priceBelow || this.#passed[column] === this.#search) continue;
-      this.#near[this.#nearCount++] = column;
+      const offset = north * grid.cellsEast;
+      if (Math.abs(north - middleNorth) === ring)
+        this.#gatherCells(grid, offset + westmost, offset + eastmost);
+      else {
+        if (westmost === middleEast - ring) this.#gatherCells(grid, offset + westmost, offset + westmost);
+        if (eastmost === middleEast + ring) this.#gatherCells(grid, offset + eastmost, offset + eastmost);
+      }
     }
   }
 
+  /** The columns of neighbouring cells lie together. */
+  #gatherCells(grid: ColumnGrid, first: number, last: number): void {
+    const { items, starts } = grid;
+    const end = starts[last + 1] ?? 0;
+    for (let index = starts[first] ?? 0; index < end; index++)
+      this.#near[this.#nearCount++] = items[index] ?? 0;
+  }
+
+  /** Returns the new limit: whatever costs that much or more is not among the `count` cheapest. */
   #lookAtNear(row: number, count: number, below: number): number {
-    const { found } = this;
     this.#problem.pairCosts(row, this.#near, this.#nearCount, this.#nearCosts);
-    this.#looked += this.#nearCount;
     let limit = below;
     for (let index = 0; index < this.#nearCount; index++) {
       const column = this.#near[index] ?? 0;
       const cost = this.#nearCosts[index] ?? 0;
-      const priced = cost + (this.#price[column] ?? 0);
-      if (priced >= limit) continue;
-      found.add(column, cost, priced);
-      if (found.count === 2 * count) limit = Math.min(limit, found.keepLeast(count));
+      if (cost === Infinity) continue;
+      this.#seen.add(row, column, cost);
+      limit = this.#consider(column, cost, count, limit);
     }
     return limit;
   }
 
-  #findWritten(costs: Float64Array, count: number, below: number): number {
-    const { found } = this;
-    const price = this.#price;
+  #findSeen(row: number, count: number, below: number): number {
+    const { count: counts, first, next, column, cost } = this.#seen;
     let limit = below;
-    for (let column = 0; column < costs.length; column++) {
-      const cost = costs[column] ?? 0;
-      const priced = cost + (price[column] ?? 0);
-      if (priced >= limit || this.#passed[column] === this.#search) continue;
-      found.add(column, cost, priced);
-      if (found.count === 2 * count) limit = Math.min(limit, found.keepLeast(count));
+    let chunk = first[row] ?? 0;
+    for (let left = counts[row] ?? 0; left > 0; left -= CHUNK_PAIRS) {
+      const end = chunk * CHUNK_PAIRS + Math.min(left, CHUNK_PAIRS);
+      for (let at = chunk * CHUNK_PAIRS; at < end; at++) {
+        limit = this.#consider(column[at] ?? 0, cost[at] ?? 0, count, limit);
+      }
+      chunk = next[chunk] ?? 0;
     }
-    return Math.min(limit, found.keepLeast(count));
+    return limit;
   }
 
-  #writeDown(row: number): void {
-    const columns = this.#passed.length;
-    if ((this.#written.size + 1) * columns > WRITTEN_COSTS_MAX) return;
-    const costs = new Float64Array(columns);
-    this.#problem.pairCosts(row, this.#everyColumn, columns, costs);
-    this.#written.set(row, costs);
+  #consider(column: number, cost: number, count: number, limit: number): number {
+    const priced = cost + (this.#price[column] ?? 0);
+    if (priced >= limit || this.#passed[column] === this.#search) return limit;
+    this.found.add(column, cost, priced);
+    return this.found.count === 2 * count ? Math.min(limit, this.found.keepLeast(count)) : limit;
   }
 }
 

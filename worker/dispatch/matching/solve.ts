@@ -97,6 +97,7 @@ class Solver {
     this.#budget = new Budget(deadline);
     this.#auction = new Auction(this.#offers, this.#standing, this.#budget);
     if (before !== undefined) this.#takeOver(before);
+    for (let row = 0; row < rows; row++) if ((before?.was[row] ?? -1) === -1) this.#offers.noteLeastCost(row);
   }
 
   #takeOver({ workings, was: wasOf }: Before): void {
@@ -194,8 +195,8 @@ class Solver {
   /** Until no row would rather have a column that it is not offered. */
   prove(): boolean {
     for (;;) {
-      const { outcome, fallen } = improve(this.#offers, this.#standing, this.#budget);
-      this.#offers.notePricesFallen(this.#standing.price, fallen);
+      const { outcome, drop } = improve(this.#offers, this.#standing, this.#budget);
+      this.#offers.notePricesFallen(this.#standing.price, drop);
       this.#noteMatching();
       if (outcome === "deadline") return false;
       const revealed = this.#reveal();

@@ -27,20 +27,53 @@ test("a search finds the columns that are cheapest with their prices, and what a
         const priced = (column: number): number => costs[column]! + prices[column]!;
         const cheapest = unknown.map(priced).filter((cost) => cost < below);
         cheapest.sort((a, b) => a - b);
-        // Asked again, it may answer from what it has written down.
+        // Asked again, it begins with what it has seen.
         for (let time = 0; time < 2; time++) {
           const rest = search.findCheapest(row, count, below, Int32Array.from(known));
           const { found } = search;
           const columns = [...found.column.subarray(0, found.count)];
           expect(columns.map(priced).toSorted((a, b) => a - b)).toEqual(cheapest.slice(0, count));
           expect(columns.map((column) => costs[column])).toEqual([...found.cost.subarray(0, found.count)]);
-          for (const column of unknown) {
-            if (!columns.includes(column)) expect(priced(column)).toBeGreaterThanOrEqual(rest);
-          }
+          const least = search.leastPriced(row, Int32Array.from([...known, ...columns]));
+          expect(least).toBeGreaterThanOrEqual(rest);
+          const others = unknown.filter((column) => !columns.includes(column)).map(priced);
+          expect(least).toBeLessThanOrEqual(Math.min(Infinity, ...others));
           expect(rest).toBeGreaterThanOrEqual(Math.min(below, cheapest.slice(0, count).at(-1) ?? below));
         }
       });
     }),
     { numRuns: 300 },
   );
+});
+
+test("a search asks for the cost of no pair twice, whatever it is asked and however prices change", () => {
+  const dense = fc.sample(denseProblems(40), { seed: 1, numRuns: 100 });
+  let asked = 0;
+  let askedAgain = 0;
+  for (const one of dense) {
+    const problem = problemOf(one);
+    const pairs = new Set<string>();
+    const search = new ColumnSearch({
+      ...problem,
+      pairCosts: (row, columns, count, costs) => {
+        for (const column of columns.subarray(0, count)) {
+          const pair = `${row} ${column}`;
+          if (pairs.has(pair)) askedAgain++;
+          pairs.add(pair);
+        }
+        problem.pairCosts(row, columns, count, costs);
+      },
+    });
+    for (const price of [0, 30, 5]) {
+      search.notePrices(
+        new Float64Array(one.groups.length).map((_, column) => (column % 3 === 0 ? price : 0)),
+      );
+      for (let row = 0; row < one.alone.length; row++) {
+        for (const count of [1, 4]) search.findCheapest(row, count, Infinity, new Int32Array(0));
+      }
+    }
+    asked += pairs.size;
+  }
+  expect(askedAgain).toBe(0);
+  expect(asked).toBeGreaterThan(1_000);
 });
