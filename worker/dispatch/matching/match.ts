@@ -1,4 +1,5 @@
 import { rankOf } from "./rank.ts";
+import { select } from "./select.ts";
 import { solve, solveFrom, type Solution, type Workings } from "./solve.ts";
 
 /**
@@ -80,7 +81,7 @@ export type Deadline = { hasPassed(): boolean };
 export function match(problem: MatchingProblem, deadline: Deadline): Matching {
   const rowAt = rankOf(problem.rows.ids);
   const columnAt = rankOf(problem.columns.ids);
-  return matchingOf(problem, rowAt, columnAt, solve(reorder(problem, rowAt, columnAt), deadline));
+  return matchingOf(problem, rowAt, columnAt, solve(select(problem, rowAt, columnAt), deadline));
 }
 
 /**
@@ -99,7 +100,7 @@ export function matchFrom(
     rankWas[row] = ranked;
   });
   const before = { workings, was: rowAt.map((row) => rankWas[was[row] ?? -1] ?? -1) };
-  const solution = solveFrom(before, reorder(problem, rowAt, columnAt), deadline);
+  const solution = solveFrom(before, select(problem, rowAt, columnAt), deadline);
   return matchingOf(problem, rowAt, columnAt, solution);
 }
 
@@ -138,40 +139,4 @@ function costOf({ rows, pairCost }: MatchingProblem, columnOf: Int32Array): numb
     (sum, column, row) => sum + (column === -1 ? (rows.alone[row] ?? 0) : pairCost(row, column)),
     0,
   );
-}
-
-/** The same problem with the rows and columns that are at `rowAt` and `columnAt`, in their order. */
-function reorder(problem: MatchingProblem, rowAt: Int32Array, columnAt: Int32Array): MatchingProblem {
-  const { rows, columns, pairCost, pairCosts, pairCostAtLeast } = problem;
-  const asked = new Int32Array(columnAt.length);
-  return {
-    rows: {
-      ids: pick(rows.ids, rowAt),
-      x: numbersAt(rows.x, rowAt),
-      y: numbersAt(rows.y, rowAt),
-      alone: numbersAt(rows.alone, rowAt),
-    },
-    columns: {
-      ids: pick(columns.ids, columnAt),
-      x: numbersAt(columns.x, columnAt),
-      y: numbersAt(columns.y, columnAt),
-      group: columnAt.map((column) => columns.group[column] ?? 0),
-    },
-    pairCost: (row, column) => pairCost(rowAt[row] ?? 0, columnAt[column] ?? 0),
-    pairCosts: (row, ranked, count, costs) => {
-      for (let index = 0; index < count; index++) asked[index] = columnAt[ranked[index] ?? 0] ?? 0;
-      pairCosts(rowAt[row] ?? 0, asked, count, costs);
-    },
-    pairCostAtLeast: (row, group, meters) => pairCostAtLeast(rowAt[row] ?? 0, group, meters),
-  };
-}
-
-function numbersAt(numbers: Float64Array, at: Int32Array): Float64Array {
-  const picked = new Float64Array(at.length);
-  for (let place = 0; place < at.length; place++) picked[place] = numbers[at[place] ?? 0] ?? 0;
-  return picked;
-}
-
-function pick(ids: readonly string[], at: Int32Array): string[] {
-  return Array.from(at, (index) => ids[index] ?? "");
 }

@@ -19,6 +19,7 @@ export class ColumnSearch {
   #price: Float64Array;
   readonly #grids: readonly ColumnGrid[];
   readonly #seen: SeenPairs;
+  readonly #seenPairsMax: number;
   /** Whether the row has begun to look at rings; if so, for each row and group the next ring and what a column there costs at least. */
   readonly #hasBegun: Uint8Array;
   readonly #ring: Int32Array;
@@ -32,13 +33,14 @@ export class ColumnSearch {
   #search = 0;
 
   /** `before`: has the same columns. */
-  constructor(problem: MatchingProblem, before?: ColumnSearch) {
+  constructor(problem: MatchingProblem, before?: ColumnSearch, seenPairsMax = SEEN_PAIRS_MAX) {
     const rows = problem.rows.alone.length;
     const columns = problem.columns.x.length;
     this.found = new Found(256);
     this.#problem = problem;
     this.#price = new Float64Array(columns);
     this.#grids = before === undefined ? gridsOf(problem) : before.#grids;
+    this.#seenPairsMax = seenPairsMax;
     this.#seen = before === undefined ? new SeenPairs(rows) : new SeenPairs(rows, before.#seen);
     this.#hasBegun = new Uint8Array(rows);
     this.#ring = new Int32Array(rows * this.#grids.length);
@@ -119,7 +121,7 @@ export class ColumnSearch {
   #begin(row: number, known: Int32Array): void {
     if (this.#search++ % SEARCHES_PER_NOTE === 0) this.notePrices(this.#price);
     for (const column of known) this.#passed[column] = this.#search;
-    if (this.#seen.size > SEEN_PAIRS_MAX) {
+    if (this.#seen.size > this.#seenPairsMax) {
       this.#seen.forgetAll();
       this.#hasBegun.fill(0);
     }

@@ -4,6 +4,7 @@ import { improve } from "./improve.ts";
 import type { Deadline, MatchingProblem } from "./match.ts";
 import { Offers } from "./offers.ts";
 import { ColumnSearch } from "./search.ts";
+import { select } from "./select.ts";
 
 /** How many offers a row keeps when a round of the auction has shown the prices. */
 const OFFERS_KEPT = 32;
@@ -64,6 +65,7 @@ export function solveFrom(before: Before, problem: MatchingProblem, deadline: De
 }
 
 class Solver {
+  readonly #problem: MatchingProblem;
   readonly #alone: Float64Array;
   readonly #offers: Offers;
   readonly #search: ColumnSearch;
@@ -83,6 +85,7 @@ class Solver {
   constructor(problem: MatchingProblem, deadline: Deadline, before?: Before) {
     const rows = problem.rows.alone.length;
     const columns = problem.columns.x.length;
+    this.#problem = problem;
     this.#alone = problem.rows.alone;
     this.#search = new ColumnSearch(problem, before?.workings.search);
     this.#offers = new Offers(problem, this.#search);
@@ -262,21 +265,27 @@ class Solver {
     };
   }
 
-  /** Gives every row that is alone the cheapest column that nobody has, the costliest to leave alone first. */
+  /**
+   * Gives every row that is alone the cheapest column that nobody has, the costliest to leave alone first. Time is up, so it
+   * looks at those few columns only.
+   */
   #serveRest(): void {
     const columnOf = this.#bestColumnOf;
-    const price = new Float64Array(this.#offers.columns);
-    for (const column of columnOf) if (column !== -1) price[column] = Infinity;
-    this.#search.notePrices(price);
-    const alone = Array.from(columnOf.keys()).filter((row) => columnOf[row] === -1);
+    const isTaken = new Uint8Array(this.#offers.columns);
+    for (const column of columnOf) if (column !== -1) isTaken[column] = 1;
+    const free = Int32Array.from(isTaken.keys().filter((column) => isTaken[column] === 0));
+    const alone = Int32Array.from(columnOf.keys().filter((row) => columnOf[row] === -1));
     alone.sort((a, b) => (this.#alone[b] ?? 0) - (this.#alone[a] ?? 0) || a - b);
-    for (const row of alone) {
-      this.#search.findCheapest(row, 1, this.#alone[row] ?? 0, NONE);
-      if (this.#search.found.count === 0) continue;
-      const column = this.#search.found.column[0] ?? -1;
-      columnOf[row] = column;
+    const search = new ColumnSearch(select(this.#problem, alone, free));
+    const price = new Float64Array(free.length);
+    search.notePrices(price);
+    alone.forEach((row, place) => {
+      search.findCheapest(place, 1, this.#alone[row] ?? 0, NONE);
+      if (search.found.count === 0) return;
+      const column = search.found.column[0] ?? -1;
+      columnOf[row] = free[column] ?? -1;
       price[column] = Infinity;
-    }
+    });
   }
 }
 
