@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ledgerFigures, type LedgerFigures } from "./ledger-figures.ts";
 import type { RunningFleet } from "./running-fleet.ts";
-import { increase, readRequestCounts, useOf, type RequestCounts } from "./usage.ts";
+import { increase, readRequestCounts, useOf, type ProcessUse, type RequestCounts } from "./usage.ts";
 
 /** All that is measured over one stretch of time. */
 export type Observation = LedgerFigures & {
@@ -24,7 +24,7 @@ type Reading = {
   readonly atMs: number;
   readonly databaseMs: number;
   readonly requests: RequestCounts;
-  readonly processes: ReadonlyMap<string, { readonly cpuSeconds: number; readonly residentBytes: number }>;
+  readonly processes: ReadonlyMap<string, ProcessUse>;
   readonly status: ReadonlyMap<string, number>;
 };
 
@@ -73,26 +73,34 @@ async function samplesOf(
   };
 }
 
-async function read(fleet: RunningFleet): Promise<Reading> {
-  const { stack, hosts } = fleet;
-  const pids: readonly (readonly [string, number])[] = [
-    ["operator", stack.processes.get("operator-1")?.pid ?? 0],
+/** Of every process of the fleet that is there, by its name. */
+export async function usesOf({ stack, hosts }: RunningFleet): Promise<ReadonlyMap<string, ProcessUse>> {
+  const mysql = Number(await readFile(join(stack.directory, "mysql", "mysqld.pid"), "utf8"));
+  const pids: readonly (readonly [string, number | undefined])[] = [
+    ["operator", stack.processes.get("operator-1")?.pid],
     ["API server", stack.api.apiServer.pid],
     ["etcd", stack.api.etcd.pid],
-    ["MySQL", Number(await readFile(join(stack.directory, "mysql", "mysqld.pid"), "utf8"))],
+    ["MySQL", mysql],
     ...hosts.map(({ pid }, index) => [`workers ${index + 1}`, pid] as const),
   ];
-  const [requests, rows, databaseMs, ...uses] = await Promise.all([
-    readRequestCounts(stack.api),
+  const uses = pids.map(async ([name, pid]) =>
+    pid === undefined ? [] : [[name, await useOf(pid)] as const],
+  );
+  return new Map((await Promise.all(uses)).flat());
+}
+
+async function read(fleet: RunningFleet): Promise<Reading> {
+  const [requests, rows, databaseMs, processes] = await Promise.all([
+    readRequestCounts(fleet.stack.api),
     fleet.query("SHOW GLOBAL STATUS WHERE Variable_name IN ('Questions', 'Handler_commit')"),
     fleet.nowMs(),
-    ...pids.map(async ([name, pid]) => [name, await useOf(pid)] as const),
+    usesOf(fleet),
   ]);
   return {
     atMs: performance.now(),
     databaseMs,
     requests,
-    processes: new Map(uses),
+    processes,
     status: new Map(rows.map((row) => [String(row["Variable_name"]), Number(row["Value"])])),
   };
 }

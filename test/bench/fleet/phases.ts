@@ -2,7 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LEASES } from "../../../runtime/kube/resources.ts";
 import { atRest } from "../../support/rest.ts";
 import { citiesByPod, citiesOf, ledgerFigures, recoveries } from "./ledger-figures.ts";
+import { usesOf } from "./observe.ts";
 import type { RunningFleet } from "./running-fleet.ts";
+import { increase, readRequestCounts } from "./usage.ts";
 
 /** What befalls a fleet, one after the other. Milliseconds. */
 
@@ -10,6 +12,10 @@ export type ColdStart = {
   readonly workersUpMs: number;
   readonly claimedMs: number;
   readonly committedMs: number;
+  /** For each city, by "verb resource", most first. */
+  readonly requests: readonly (readonly [string, number])[];
+  /** Processor time for each city, in milliseconds, by process; `workers`: all of them. */
+  readonly processorMs: readonly (readonly [string, number])[];
 };
 
 export type Loss = {
@@ -29,9 +35,9 @@ export type Replacement = {
   readonly moves: number;
 };
 
-const COLD_LIMIT_MS = 420_000;
+const COLD_LIMIT_MS = 1_200_000;
 const LOSS_LIMIT_MS = 120_000;
-const REPLACEMENT_LIMIT_MS = 400_000;
+const REPLACEMENT_LIMIT_MS = 1_200_000;
 const REST_POLL_MS = 1_000;
 const REST_LIMIT_MS = 300_000;
 /** As a Deployment's default maxSurge. */
@@ -40,6 +46,7 @@ const SURGE = 0.25;
 /** From nothing but Cities to a commit of each. `hosts`: how many workers in each process. */
 export async function coldStart(fleet: RunningFleet, hosts: readonly number[]): Promise<ColdStart> {
   const { cities } = fleet.settings;
+  const [requestsBefore, usesBefore] = await Promise.all([readRequestCounts(fleet.stack.api), usesOf(fleet)]);
   const startedMs = performance.now();
   const processes = hosts.filter((workers) => workers > 0).map((workers) => fleet.addHost(workers));
   await Promise.all(processes.map(async (host) => host.ready()));
@@ -54,7 +61,21 @@ export async function coldStart(fleet: RunningFleet, hosts: readonly number[]): 
     if (Number(row?.["claimed"]) === cities) claimedMs ??= performance.now() - startedMs;
     return Number(row?.["committed"]) === cities;
   });
-  return { workersUpMs, claimedMs: claimedMs ?? 0, committedMs: performance.now() - startedMs };
+  const committedMs = performance.now() - startedMs;
+  const [requests, uses] = await Promise.all([readRequestCounts(fleet.stack.api), usesOf(fleet)]);
+  const processorMs = new Map<string, number>();
+  for (const [name, { cpuSeconds }] of uses) {
+    const kind = name.startsWith("workers") ? "workers" : name;
+    const usedMs = (cpuSeconds - (usesBefore.get(name)?.cpuSeconds ?? 0)) * 1_000;
+    processorMs.set(kind, (processorMs.get(kind) ?? 0) + usedMs / cities);
+  }
+  return {
+    workersUpMs,
+    claimedMs: claimedMs ?? 0,
+    committedMs,
+    requests: increase(requestsBefore, requests).map(([request, count]) => [request, count / cities]),
+    processorMs: [...processorMs],
+  };
 }
 
 /** Until nobody is given a city any more. */

@@ -14,6 +14,9 @@ export type FleetRun = {
   readonly replacement: Replacement;
 };
 
+/** What is asked for by fewer cities than this share is no part of what a city costs. */
+const SHOWN_REQUESTS_MIN = 0.1;
+
 /** The run as Markdown. Pure. */
 export function formatRun(run: FleetRun): string {
   const { settings, steady } = run;
@@ -39,6 +42,17 @@ function rowsOf(run: FleetRun): readonly (readonly [string, string])[] {
   const { cold, steady, losses, replacement } = run;
   return [
     ["cold start: last claim, last commit", `${seconds(cold.claimedMs)}, ${seconds(cold.committedMs)}`],
+    [
+      "cold start, requests for each city",
+      cold.requests
+        .filter(([, count]) => count >= SHOWN_REQUESTS_MIN)
+        .map(([request, count]) => `${count.toFixed(1)} ${request}`)
+        .join(", "),
+    ],
+    [
+      "cold start, processor time for each city",
+      cold.processorMs.map(([name, ms]) => `${name} ${ms.toFixed(1)} ms`).join(", "),
+    ],
     ["most cities on a worker ÷ mean", run.imbalance.toFixed(2)],
     ["steady state", `${steady.seconds.toFixed(0)} s, ${steady.ticks} ticks`],
     ["API writes", `${writesPerSecond(steady).toFixed(1)}/s`],
